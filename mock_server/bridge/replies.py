@@ -1,0 +1,125 @@
+"""Replies held against the contract before they go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal
+
+import jsonschema_rs
+import orjson
+from connexion.exceptions import NonConformingResponseBody
+from connexion.middleware.response_validation import ResponseValidationAPI, ResponseValidationMiddleware
+from connexion.operations import AbstractOperation
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_server.bridge import media, violations
+from mock_server.bridge.compiled import Dispatching
+from mock_server.bridge.schemas import Schemas
+from mock_server.contract import Contract, Json, Operation
+
+CheckReplies = Literal["off", "sample", "all"]
+
+EVERY: Mapping[CheckReplies, int] = {"off": 0, "sample": 16, "all": 1}
+
+
+@dataclass(slots=True)
+class Answers:
+    """What one operation may answer."""
+
+    title: str  # of the operation, for messages
+    validators: Mapping[str, jsonschema_rs.Validator | None]  # status as declared -> of its body; None: it has no body
+    every: int  # Of so many replies one is checked; 0: none is.
+    _replies: Iterator[int] = field(default_factory=count)
+
+    def due(self) -> bool:
+        """Whether the next reply is to be checked."""
+        return self.every > 0 and next(self._replies) % self.every == 0
+
+    def mistake(self, status: int, body: bytes | None) -> str | None:
+        """What is wrong with a reply, if anything."""
+        wrong = self._wrong(status, body or b"")
+        return None if wrong is None else f"{self.title} answers {status}: {wrong}"
+
+    def _wrong(self, status: int, body: bytes) -> str | None:
+        declared = next((code for code in (str(status), f"{status // 100}XX", "default") if code in self.validators), None)
+        if declared is None:
+            return "the contract does not declare this status"
+        validator = self.validators[declared]
+        if validator is None:
+            return "the contract declares no body" if body else None
+        if not body:
+            return "the contract declares a body"
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            return f"the body is not JSON: {error}"
+        if validator.is_valid(value):
+            return None
+        return "; ".join(f"{found.pointer or '/'} {found.message}" for found in violations.found(validator, value, "response"))
+
+
+def answers(contract: Contract, operation: Operation, schemas: Schemas, check_replies: CheckReplies) -> Answers:
+    """Compile what an operation may answer."""
+    declared = schemas.answers(schemas.operation(operation))
+    return Answers(
+        f"{contract.name} {operation.operation_id}",
+        {code: _validator(answer.get("content", {}), schemas) for code, answer in declared.items()},
+        EVERY[check_replies],
+    )
+
+
+def _validator(content: Mapping[str, Json], schemas: Schemas) -> jsonschema_rs.Validator | None:
+    return schemas.compiled(content[media.JSON].get("schema", {}), "response") if media.JSON in content else None
+
+
+class _Operation:
+    """An operation whose replies are held back until they have been checked."""
+
+    def __init__(self, next_app: ASGIApp, answers: Answers) -> None:
+        self._next_app = next_app
+        self._answers = answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._answers.due():
+            await self._next_app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def checked(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            if start is None:
+                await send(message)
+                return
+            mistake = self._answers.mistake(start["status"], body)
+            if mistake is not None:
+                raise NonConformingResponseBody(mistake)
+            held, start = start, None
+            await send(held)
+            await send({"type": "http.response.body", "body": body})
+
+        await self._next_app(scope, receive, checked)
+
+
+class _Api(ResponseValidationAPI):  # type: ignore[misc]
+    def __init__(self, *arguments: Json, answers: Mapping[str, Answers], **named: Json) -> None:
+        self._answers = answers
+        super().__init__(*arguments, **named)
+
+    def make_operation(self, operation: AbstractOperation) -> ASGIApp:
+        answers = self._answers[operation.operation_id]
+        return _Operation(self.next_app, answers) if answers.every else self.next_app
+
+
+class CompiledResponseValidationMiddleware(Dispatching, ResponseValidationMiddleware):  # type: ignore[misc]
+    """Connexion's checking of answers over compiled operations."""
+
+    api_cls = _Api

@@ -1,0 +1,165 @@
+"""A validator's errors -> violations in words that a caller can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import jsonschema_rs
+import orjson
+
+from mock_server.bridge.schemas import LOCAL_TIME
+from mock_server.contract import Json
+from mock_server.refusals import Violation
+
+MOST = 1000  # violations listed for one request: a megabyte of mistakes is not answered with a hundred
+LONGEST = 40  # characters of a value that are quoted
+OPTIONS = 30  # members of an enumeration that are listed
+
+TYPES = {
+    "string": "a text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+FORMATS = {
+    "date": "a date like 2024-01-31",
+    "date-time": "a date and time like 2024-01-31T12:00:00Z",
+    LOCAL_TIME: "a date and time like 2024-01-31T12:00:00",
+    "time": "a time like 12:00:00Z",
+    "duration": "a duration like P1DT12H",
+    "email": "an e-mail address like jane@example.com",
+    "uri": "an address like https://example.com/page",
+    "hostname": "a host name like www.example.com",
+    "ipv4": "an IPv4 address like 192.0.2.1",
+    "ipv6": "an IPv6 address like 2001:db8::1",
+    "uuid": "a UUID like 123e4567-e89b-12d3-a456-426614174000",
+    "regex": "a regular expression",
+}
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def quoted(text: str) -> str:
+    """A text as a message shows it: in quotes, shortened."""
+    return f"'{text}'" if len(text) <= LONGEST else f"'{text[: LONGEST - 1]}…'"
+
+
+def found(validator: jsonschema_rs.Validator, value: Json, where: str, prefix: str = "") -> list[Violation]:
+    """Every violation of a value, each once; `prefix` is where the value stands."""
+    every: list[Violation] = []
+    for error in validator.iter_errors(value):
+        every += _told(error, where, prefix)
+        if len(every) >= MOST:
+            break
+    return every if len(every) == 1 else list(dict.fromkeys(every[:MOST]))
+
+
+def kind(value: Json) -> str:
+    """What a value is, in words."""
+    if isinstance(value, float):
+        return "a decimal number"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "a number"
+    return TYPES[{str: "string", bool: "boolean", list: "array", dict: "object", type(None): "null"}[type(value)]]
+
+
+def _told(error: jsonschema_rs.ValidationError, where: str, prefix: str) -> list[Violation]:
+    """The violations that one error stands for."""
+    kind = error.kind
+    name, facts, place = kind.name, kind.as_dict(), prefix + pointer(error.instance_path)
+    if name == "required":
+        return [Violation(where, place + pointer([facts["property"]]), "is required")]
+    if name == "additionalProperties":
+        return [Violation(where, place + pointer([extra]), "is not known here") for extra in facts["unexpected"]]
+    if "context" in facts and (nearest := _nearest(error, facts["context"])) is not None:
+        return [violation for inner in nearest for violation in _told(inner, where, prefix)]
+    return [Violation(where, place, SENTENCES.get(name, _unfit)(facts, error.instance))]
+
+
+Alternatives = list[list[jsonschema_rs.ValidationError]]
+
+
+def _nearest(error: jsonschema_rs.ValidationError, alternatives: Alternatives) -> list[jsonschema_rs.ValidationError] | None:
+    """Of the alternatives that a value fits none of, the only one that it may have been meant for."""
+    if not all(alternatives):  # It fits several.
+        return None
+    kinds = [
+        [inner.kind.as_dict().get("types") for inner in errors if inner.instance_path == error.instance_path]
+        for errors in alternatives
+    ]
+    of_right_type = [errors for errors, types in zip(alternatives, kinds, strict=True) if not any(types)]
+    not_null = [errors for errors, types in zip(alternatives, kinds, strict=True) if ["null"] not in types]
+    return next((found[0] for found in (of_right_type, not_null) if len(found) == 1), None)
+
+
+def _alternatives(facts: Mapping[str, Json], _value: Json) -> str:
+    if all(facts["context"]):
+        return f"must fit one of {len(facts['context'])} forms and fits none"
+    return "must fit exactly one of several forms and fits more"
+
+
+def _unfit(_facts: Mapping[str, Json], _value: Json) -> str:
+    return "does not fit its schema"
+
+
+def _of_type(facts: Mapping[str, Json], value: Json) -> str:
+    names = sorted(facts["types"], key=list(TYPES).index)
+    return f"must be {' or '.join(TYPES[name] for name in names)}, not {kind(value)}"
+
+
+def _one_of(facts: Mapping[str, Json], _value: Json) -> str:
+    options = facts["options"]
+    shown = [_option(option) for option in options[:OPTIONS]] + ["…"] * (len(options) > OPTIONS)
+    return f"must be {'one of ' if len(options) > 1 else ''}{', '.join(shown)}"
+
+
+def _option(value: Json) -> str:
+    text = value if isinstance(value, str) and value else orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _of_format(facts: Mapping[str, Json], value: Json) -> str:
+    wanted = FORMATS.get(facts["format"], f"of the format {facts['format']}")
+    return f"must be {wanted}, not {quoted(str(value))}"
+
+
+def _counted(relation: str, one: str, many: str) -> Callable[[Mapping[str, Json], Json], str]:
+    def sentence(facts: Mapping[str, Json], _value: Json) -> str:
+        return f"must have {relation} {facts['limit']} {one if facts['limit'] == 1 else many}"
+
+    return sentence
+
+
+def _bound(sign: str) -> Callable[[Mapping[str, Json], Json], str]:
+    return lambda facts, _value: f"must be {sign} {facts['limit']}"
+
+
+Sentence = Callable[[Mapping[str, Json], Json], str]
+SENTENCES: Mapping[str, Sentence] = {  # keyword -> the facts of the error and the value -> what would be right
+    "type": _of_type,
+    "enum": _one_of,
+    "format": _of_format,
+    "minimum": _bound(">="),
+    "maximum": _bound("<="),
+    "exclusiveMinimum": _bound(">"),
+    "exclusiveMaximum": _bound("<"),
+    "multipleOf": lambda facts, _value: f"must be a multiple of {facts['multiple_of']}",
+    "minLength": _counted("at least", "character", "characters"),
+    "maxLength": _counted("at most", "character", "characters"),
+    "minItems": _counted("at least", "item", "items"),
+    "maxItems": _counted("at most", "item", "items"),
+    "minProperties": _counted("at least", "property", "properties"),
+    "maxProperties": _counted("at most", "property", "properties"),
+    "uniqueItems": lambda _facts, _value: "must not list a value twice",
+    "pattern": lambda facts, _value: f"must match the pattern {facts['pattern']}",
+    "anyOf": _alternatives,
+    "oneOf": _alternatives,
+    "not": lambda _facts, _value: "must not be there, or not in this form",
+    "falseSchema": lambda _facts, _value: "must not be there",
+}

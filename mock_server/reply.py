@@ -1,0 +1,70 @@
+"""Reply: status, header fields and ready bytes; and a refusal's reply in the API's own shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from mock_server.contract import Contract, Json
+from mock_server.refusals import STATUSES, Refusal, Violation
+
+JSON = b"application/json"
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+PARTS = {  # reason -> the part of the request that a refusal without violations is about; the others: the path
+    "malformed": "body",
+    "login_failed": "body",
+    "too_large": "body",
+    "unsupported_media_type": "header",
+    "not_acceptable": "header",
+    "unauthenticated": "header",
+    "forbidden": "header",
+    "guarded": "state",
+    "rate_limited": "state",
+    "internal": "state",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out. `body` is None where the answer has none (204)."""
+
+    status: int
+    body: bytes | None
+    headers: Headers = ()  # beside Content-Type and Content-Length
+
+
+def filled(template: Json, tokens: Mapping[str, Json]) -> Json:
+    """The template with every string that is a token replaced by its value."""
+    if isinstance(template, str):
+        return tokens.get(template, template)
+    if isinstance(template, Mapping):
+        return {name: filled(part, tokens) for name, part in template.items()}
+    if isinstance(template, list):
+        return [filled(part, tokens) for part in template]
+    return template
+
+
+def refused(contract: Contract, refusal: Refusal, *, resource: str = "", method: str = "") -> Reply:
+    """The reply that turns a request down as this API does."""
+    form, reason = contract.refusals, refusal.reason
+    status = form.statuses.get(reason, STATUSES[reason])
+    own = str(refusal)
+    words = {
+        "message": own,
+        "violations": "; ".join(map(str, refusal.violations)) or own,
+        "resource": getattr(refusal, "title", resource),
+        "method": method,
+    }
+    message = re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), form.messages.get(reason, "{message}"))
+    told = refusal.violations or (Violation(PARTS.get(reason, "path"), "", message),)
+    violations = [filled(form.violation, {"$in": v.where, "$pointer": v.pointer, "$message": v.message}) for v in told]
+    body = filled(
+        form.body, {"$status": status, "$code": form.codes.get(reason, reason), "$message": message, "$violations": violations}
+    )
+    headers = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in refusal.headers.items())
+    return Reply(status, orjson.dumps(body), headers)
