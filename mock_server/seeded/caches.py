@@ -1,0 +1,36 @@
+"""A dictionary that forgets what it took first, so that it never grows beyond a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Bounded(Generic[K, V]):
+    """At most `room`, counted in entries or by weight."""
+
+    __slots__ = ("_entries", "_room", "_taken", "_weight")
+
+    def __init__(self, room: int, weight: Callable[[V], int] | None = None) -> None:
+        self._room = room
+        self._weight = weight
+        self._taken = 0
+        self._entries: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        return self._entries.get(key)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        entries, weight = self._entries, self._weight
+        taken = weight(value) if weight else 1
+        while entries and self._taken + taken > self._room:
+            forgotten = entries.pop(next(iter(entries)))
+            self._taken -= weight(forgotten) if weight else 1
+        entries[key] = value
+        self._taken += taken

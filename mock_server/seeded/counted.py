@@ -1,0 +1,64 @@
+"""Which counted values hold a text: found by their digits, not by counting through them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mock_server.contract import Counter
+
+_PLACE = re.compile(r"\{n(?::0(\d))?\}", re.ASCII)
+
+
+def holding(counter: Counter, needle: str, count: int, fold: bool) -> Iterator[range]:
+    """The numbers, below `count`, of the records whose value has this text in it; some may come twice."""
+    before, width, after = _parts(counter)
+    if fold:
+        before, after = before.casefold(), after.casefold()
+    first, last = counter.start, counter.start + count - 1
+    for length in range(max(width, len(str(first))), max(width, len(str(last))) + 1):
+        low, high = max(first, 0 if length == width else 10 ** (length - 1)), min(last, 10**length - 1)
+        form = before + "0" * length + after
+        for place in range(len(form) - len(needle) + 1):
+            fixed = _fixed(needle, place, len(before), length, form)
+            if fixed is not None:
+                yield from (_counts(*fixed, length, low, high, counter.start))
+
+
+def _parts(counter: Counter) -> tuple[str, int, str]:
+    """What stands before the number, its least width, and what stands after it."""
+    if counter.pattern is None:
+        return "", 1, ""
+    match = _PLACE.search(counter.pattern)
+    if match is None:
+        raise LookupError(f"{counter.pattern} has no place for a number")
+    return counter.pattern[: match.start()], int(match[1] or 1), counter.pattern[match.end() :]
+
+
+def _fixed(needle: str, place: int, start: int, length: int, form: str) -> tuple[int, str] | None:
+    """Which digits the needle fixes when it stands at this place: the first one's place and the digits; None if it cannot."""
+    low, high = max(place, start), min(place + len(needle), start + length)
+    digits = needle[low - place : high - place] if low < high else ""
+    if digits and not (digits.isascii() and digits.isdecimal()):
+        return None
+    around = (needle[: max(low - place, 0)], form[place:low]) if low < high else (needle, form[place : place + len(needle)])
+    if around[0] != around[1]:
+        return None
+    if low < high and needle[high - place :] != form[high : place + len(needle)]:
+        return None
+    if low >= high and not (place + len(needle) <= start or place >= start + length):
+        return None
+    return max(low - start, 0), digits
+
+
+def _counts(first: int, digits: str, length: int, low: int, high: int, start: int) -> Iterator[range]:
+    if not digits:
+        yield range(low - start, high + 1 - start)
+        return
+    tail = 10 ** (length - first - len(digits))
+    step = 10 ** (length - first)
+    for head in range(low // step, high // step + 1):
+        begin = head * step + int(digits) * tail
+        span = range(max(begin, low) - start, min(begin + tail - 1, high) + 1 - start)
+        if span:
+            yield span

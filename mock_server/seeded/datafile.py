@@ -1,0 +1,206 @@
+"""fixtures/<api>/data.yaml: what a person says about the baseline, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from mock_server.contract import Contract, Json, Record, Resource
+from mock_server.documents import Mistake, Node
+from mock_server.seeded.kitchen import nearest
+from mock_server.seeded.timeline import Timeline
+
+_SECTIONS = ("locale", "words", "counts", "created", "resources", "own", "unset", "records")
+_LOCALES = ("en_US", "fi_FI")
+_START, _END = date(2023, 6, 15), date(2025, 9, 30)  # Times counted from those of creation stay within 2025.
+_MOST = 500  # records that may belong to one
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """As many records as --scale says."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """So many records, whatever the scale."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Each:
+    """From `least` to `most` records belong to each record of a resource."""
+
+    resource: str
+    least: int
+    most: int
+
+
+Amount = Scaled | Fixed | Each
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """What data.yaml says; an API without one gets what its schemas suggest."""
+
+    locale: str = "en_US"
+    words: Mapping[str, list[Json]] = field(default_factory=dict)
+    counts: Mapping[str, Amount] = field(default_factory=dict)
+    created: Mapping[str, Timeline] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    unset: frozenset[str] = frozenset()  # resources whose properties have no value where there is no recipe
+    own: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what differs in every record, not only in every kind
+    records: Mapping[str, Mapping[int, Record]] = field(default_factory=dict)  # by record number
+
+    def amount(self, resource: Resource) -> Amount:
+        """How many records a resource has."""
+        if resource.name in self.counts:
+            return self.counts[resource.name]
+        return Each(resource.parent.resource, 1, 3) if resource.parent else Scaled()
+
+    def timeline(self, resource: Resource) -> Timeline:
+        return self.created.get(resource.name, Timeline(_START, _END))
+
+
+@dataclass
+class Reader:
+    """Reads the parts of the file, and notes the mistakes."""
+
+    root: Node
+    contract: Contract
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def read(self) -> DataFile:
+        for name, node in self.root.items():
+            if name not in _SECTIONS:
+                self._wrong(node, f"is no section{nearest(name, _SECTIONS)}; there are {', '.join(_SECTIONS)}")
+        counts = {name: amount for name, node in self._resources("counts") if (amount := self._amount(name, node))}
+        self._uncircled(counts)
+        return DataFile(
+            locale=self._locale(self.root / "locale"),
+            words={name: self._words(node) for name, node in (self.root / "words").items()},
+            counts=counts,
+            created={name: line for name, node in self._resources("created") if (line := self._timeline(node))},
+            recipes={name: dict(self._recipes(name, node)) for name, node in self._resources("resources")},
+            own={name: frozenset(self._own(name, node)) for name, node in self._resources("own")},
+            unset=frozenset(self._names(self.root / "unset", self.contract.resources, self.contract.name)),
+            records={name: self._records(name, node) for name, node in self._resources("records")},
+        )
+
+    def _wrong(self, node: Node, message: str) -> None:
+        self.mistakes.append(node.mistake(message))
+
+    def _resources(self, section: str) -> Iterator[tuple[str, Node]]:
+        """The parts of a section by resource."""
+        node = self.root / section
+        if node and not isinstance(node.value, dict):
+            self._wrong(node, "must be a mapping by resource")
+        for name, part in node.items():
+            if name in self.contract.resources:
+                yield name, part
+            else:
+                self._wrong(part, f"is no resource of {self.contract.name}{nearest(name, self.contract.resources)}")
+
+    def _locale(self, node: Node) -> str:
+        if node and node.value not in _LOCALES:
+            self._wrong(node, f"must be one of {', '.join(_LOCALES)}")
+        return node.text or "en_US"
+
+    def _words(self, node: Node) -> list[Json]:
+        if isinstance(node.value, list) and node.value:
+            return node.value
+        self._wrong(node, "must be a list with something in it")
+        return [""]
+
+    def _amount(self, name: str, node: Node) -> Amount | None:
+        value = node.value
+        if value == "scale":
+            return Scaled()
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return Fixed(value)
+        if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max"}:
+            return self._each(name, node)
+        self._wrong(node, "must be scale, a number, or {per: RESOURCE, min: 1, max: 3}")
+        return None
+
+    def _each(self, name: str, node: Node) -> Amount | None:
+        owner, least, most = node.value["per"], node.value.get("min", 1), node.value.get("max", 3)
+        parent = self.contract.resources[name].parent
+        if owner not in self.contract.resources:
+            self._wrong(node, f"belongs to {owner!r}, which is no resource{nearest(owner, self.contract.resources)}")
+        elif parent and parent.resource != owner:
+            self._wrong(node, f"must be per {parent.resource}, its parent")
+        elif not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= _MOST):
+            self._wrong(node, f"needs min and max, integers from 0 to {_MOST}, max not below min")
+        else:
+            return Each(owner, least, most)
+        return None
+
+    def _uncircled(self, counts: dict[str, Amount]) -> None:
+        """Take out of `counts` what would belong to itself, and say so; a parent cannot be taken from a child either."""
+        for name in [*counts]:
+            amount, seen = counts[name], {name}
+            while isinstance(amount, Each):
+                if amount.resource in seen:
+                    self._wrong(self.root / "counts" / name, "belongs to itself")
+                    del counts[name]
+                    break
+                seen.add(amount.resource)
+                amount = DataFile(counts=counts).amount(self.contract.resources[amount.resource])
+            if self.contract.resources[name].parent and name in counts and not isinstance(counts[name], Each):
+                self._wrong(self.root / "counts" / name, "must be {per: …}, since it has a parent")
+
+    def _timeline(self, node: Node) -> Timeline | None:
+        value = node.value if isinstance(node.value, dict) else {"from": node.value}
+        start, end = _day(value.get("from")), _day(value["to"]) if "to" in value else _END
+        if {*value} <= {"from", "to"} and start and end and start < end:
+            return Timeline(start, end)
+        self._wrong(node, f'must be a day like "2024-01-29", or {{from: DAY, to: DAY}}; without `to` it is {_END}')
+        return None
+
+    def _recipes(self, name: str, node: Node) -> Iterator[tuple[str, Json]]:
+        stored = self.contract.resources[name].stored
+        for property, part in node.items():
+            if property in stored or property.startswith("_"):
+                yield property, part.value
+            else:
+                self._wrong(part, f"is no stored property of {name}{nearest(property, stored)}; a helper begins with _")
+
+    def _own(self, name: str, node: Node) -> Iterator[str]:
+        return self._names(node, {**self.contract.resources[name].stored, **(self.root / "resources" / name).mapping}, name)
+
+    def _names(self, node: Node, known: Mapping[str, object], owner: str) -> Iterator[str]:
+        for part in node.elements():
+            if part.value in known:
+                yield part.value
+            else:
+                self._wrong(part, f"is nothing that {owner} has{nearest(part.value, known)}")
+
+    def _records(self, name: str, node: Node) -> dict[int, Record]:
+        """By number: the key is the record's id."""
+        resource = self.contract.resources[name]
+        found: dict[int, Record] = {}
+        for id, part in node.items():
+            number = resource.id.number(id if resource.id.pattern else _integer(id))
+            if number is None:
+                self._wrong(part, f"is no id of {name}; the first is {resource.id.value(0)}")
+                continue
+            known = {*resource.stored, *(self.root / "resources" / name).mapping}
+            for property, value in part.items():
+                if property not in known:
+                    self._wrong(value, f"is no stored property or helper of {name}{nearest(property, known)}")
+            found[number] = {property: value for property, value in part.mapping.items() if property in known}
+        return found
+
+
+def _day(value: Json) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None

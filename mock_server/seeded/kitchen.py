@@ -1,0 +1,96 @@
+"""What recipes are put together with, once, at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from mock_server.contract import Json, Schema
+from mock_server.documents import Steps
+from mock_server.seeded.rows import Row
+
+if TYPE_CHECKING:
+    from mock_server.seeded.tables import Table
+
+Maker = Callable[[Row], Json]
+Recipe = Callable[[Row, int], Json]  # With a key that chance starts from.
+Path = tuple[str, ...]
+
+
+class Wrong(Exception):  # A mistake in data.yaml, on its way to the list of all of them.
+    """What a recipe was given is not what it needs; the message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A recipe, or what it makes for a property, that always gives the same."""
+
+    value: Json
+
+    def __call__(self, row: Row, key: int = 0) -> Json:  # noqa: ARG002  # What every recipe is asked with.
+        return self.value
+
+
+@dataclass(frozen=True)
+class Kitchen:
+    """What a recipe can look at when it is put together: once, at start."""
+
+    table: Table
+    name: str
+    schema: Schema
+    path: Steps = ()
+    mistakes: list[tuple[Steps, str]] = field(default_factory=list)
+    reads: set[str] = field(default_factory=set)  # the properties and helpers of the same record that are read
+
+    def below(self, step: str | int, schema: Schema | None = None) -> Kitchen:
+        return replace(self, path=(*self.path, step), schema=self.schema if schema is None else schema)
+
+    def words(self, name: Json) -> list[Json]:
+        """A list of data.yaml's `words`."""
+        lists = self.table.baseline.data.words
+        if name not in lists:
+            raise Wrong(f"no list {name!r} under `words`{nearest(name, lists)}")
+        return lists[name]
+
+    def reading(self, text: Json) -> Path:
+        """A path to another value of the record, checked."""
+        if not isinstance(text, str) or not text:
+            raise Wrong("the name of a property, or a path like parent.name, is needed")
+        path = tuple(text.split("."))
+        self._check(self.table, path)
+        return path
+
+    def getter(self, text: Json) -> Callable[[Row], Json]:
+        """What reads the value at a path, checked."""
+        path = self.reading(text)
+        name = path[0]
+        return (lambda row: row[name]) if len(path) == 1 else (lambda row: row.at(path))
+
+    def _check(self, table: Table, path: Path) -> None:
+        name = path[0]
+        if name == "parent" and table.above is not None and len(path) > 1:
+            self._check(table.above, path[1:])
+        elif name in table.references and len(path) > 1:
+            self._check(table.baseline.tables[table.references[name].resource], path[1:])
+        elif name not in known(table):
+            raise Wrong(f"{table.name} has no property or helper {name!r}{nearest(name, known(table))}")
+        elif table is self.table:
+            self.reads.add(name)
+
+
+def known(table: Table) -> dict[str, Json]:
+    """The properties and helpers of a table's records -> the recipe in data.yaml, None if there is none.
+
+    `_mark` is what tells blocks apart, `_moment` what times are counted from, `_item` the object that the recipe `object` is
+    making, its helpers included.
+    """
+    written = table.baseline.data.recipes.get(table.name, {})
+    return {"_mark": None, "_item": None, "_moment": None, **dict.fromkeys(table.resource.stored), **written}
+
+
+def nearest(name: Json, names: Iterable[str]) -> str:
+    """A hint at the name that was likely meant."""
+    close = get_close_matches(str(name), list(names), 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,481 @@
+"""How the values of a property are made: the recipes that data.yaml names, by their names.
+
+A recipe is written as its name (`us_phone`), as a mapping of its name to what it needs (`{choice: {active: 8, inactive: 1}}`),
+as a template (`"info@{_domain}"`), as a list to choose from, or as the value itself if that is a number, true, false or null.
+fixtures/README.md explains each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import accumulate
+
+from mock_server.contract import Json, Schema
+from mock_server.schemas import items, json_type, merged, properties
+from mock_server.seeded import american, finnish, guesses
+from mock_server.seeded.amounts import cents, in_cents, product
+from mock_server.seeded.chance import digits, drawn, mix, salt
+from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, known, nearest
+from mock_server.seeded.references import reference
+from mock_server.seeded.rows import Row
+from mock_server.seeded.texts import CHANGES
+from mock_server.seeded.words import POOLS
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.-]*)((?:\|[a-z_]+)*)\}", re.ASCII)
+
+
+def compiled(kitchen: Kitchen, tree: Json) -> Recipe:
+    """The recipe that a piece of data.yaml stands for; what is wrong with it is noted in the kitchen."""
+    try:
+        return _read(kitchen, tree)
+    except Wrong as wrong:
+        kitchen.mistakes.append((kitchen.path, str(wrong)))
+        return Constant(None)
+
+
+def _read(kitchen: Kitchen, tree: Json) -> Recipe:
+    if isinstance(tree, str) and "{" in tree:
+        return _text(kitchen, tree)
+    if isinstance(tree, str):
+        return _named(kitchen, tree, None)
+    if isinstance(tree, list):
+        return _choice(kitchen, tree)
+    if isinstance(tree, dict):
+        if len(tree) != 1:
+            raise Wrong("a recipe is one name with what it needs; an object of several properties is {object: …}")
+        ((name, needs),) = tree.items()
+        return _named(kitchen.below(name), name, needs)
+    return Constant(tree)
+
+
+def _named(kitchen: Kitchen, name: str, needs: Json) -> Recipe:
+    if name in SIMPLE:
+        return SIMPLE[name]
+    if name not in RECIPES:
+        raise Wrong(f"there is no recipe {name!r}{nearest(name, {**RECIPES, **SIMPLE})}; a text to stand as it is: {{value: …}}")
+    return RECIPES[name](kitchen, needs)
+
+
+def _value(kitchen: Kitchen, needs: Json) -> Recipe:
+    return Constant(needs)
+
+
+def _choice(kitchen: Kitchen, needs: Json) -> Recipe:
+    """One of a list, or of a mapping value -> how often."""
+    if isinstance(needs, list) and needs:
+        members, weights = needs, [1] * len(needs)
+    elif (
+        isinstance(needs, dict)
+        and needs
+        and all(isinstance(w, int) and not isinstance(w, bool) and w >= 0 for w in needs.values())
+    ):
+        members, weights = [_typed(name, kitchen.schema) for name in needs], list(needs.values())
+    else:
+        raise Wrong("choice needs a list, or a mapping from each value to how often it comes: {active: 8, inactive: 1}")
+    if not sum(weights):
+        raise Wrong("choice needs a weight above 0")
+    if len({*weights}) == 1:
+        return lambda row, key: members[key % len(members)]
+    table = [member for member, weight in zip(members, weights, strict=True) for _ in range(weight)]
+    if len(table) <= 1000:
+        return lambda row, key: table[key % len(table)]
+    bounds = list(accumulate(weights))
+    return lambda row, key: members[next(i for i, bound in enumerate(bounds) if key % bounds[-1] < bound)]
+
+
+def _typed(name: str, schema: Schema) -> Json:
+    """A name in a mapping as a value of the property's type: names are always texts."""
+    kind = json_type(schema) if schema else "helper"
+    words: dict[str, Json] = {"true": True, "false": False, "null": None}
+    if kind != "string" and name in words:
+        return words[name]
+    try:
+        return _READS.get(kind, str)(name)
+    except ValueError:
+        raise Wrong(f"{name!r} is no {kind}") from None
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _likely(text: str) -> Json:
+    """What a helper's value, which has no schema, is likely meant to be."""
+    try:
+        return _number(text)
+    except ValueError:
+        return text
+
+
+_READS: dict[str, Callable[[str], Json]] = {"integer": int, "number": _number, "helper": _likely}
+
+
+def _pick(kitchen: Kitchen, needs: Json) -> Recipe:
+    words = kitchen.words(needs)
+    return lambda row, key: words[key % len(words)]
+
+
+def _each(kitchen: Kitchen, needs: Json) -> Recipe:
+    """The words of a list in turn: for records that belong to another, from the first one for each of these."""
+    words = kitchen.words(needs)
+    return lambda row, key: words[(row.index if row.table.above else row.kind) % len(words)]
+
+
+def _nth(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: LIST, place: PROPERTY}: the word at that place, counted from 0, so that words of several lists go together."""
+    if not isinstance(needs, dict) or {*needs} != {"of", "place"}:
+        raise Wrong("nth needs {of: LIST, place: PROPERTY}")
+    words, place = kitchen.words(needs["of"]), kitchen.getter(needs["place"])
+    return lambda row, key: words[place(row) % len(words)]
+
+
+def _word(kitchen: Kitchen, needs: Json) -> Recipe:
+    if needs not in POOLS:
+        raise Wrong(f"there are no words {needs!r}{nearest(needs, POOLS)}; those that Faker draws: {', '.join(POOLS)}")
+    words = kitchen.table.baseline.words
+
+    def draw(row: Row, key: int) -> Json:
+        pool = words.pool(needs)
+        return pool[key % len(pool)]
+
+    return draw
+
+
+def _text(kitchen: Kitchen, needs: Json) -> Recipe:
+    """A text with {other.values} of the record in it, changed on the way by |slug, |upper, …; null if one of them is null."""
+    if not isinstance(needs, str):
+        raise Wrong("text needs a text")
+    literals: list[str] = []
+    values: list[tuple[Path, tuple[Callable[[str], str], ...]]] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(needs):
+        literals.append(needs[end : match.start()])
+        names = [name for name in match[2].split("|") if name]
+        if missing := [name for name in names if name not in CHANGES]:
+            raise Wrong(f"there is no |{missing[0]}{nearest(missing[0], CHANGES)}; there are {', '.join(CHANGES)}")
+        values.append((kitchen.reading(match[1]), tuple(CHANGES[name] for name in names)))
+        end = match.end()
+    last = needs[end:]
+    if "{" in last or any("{" in literal for literal in literals):
+        raise Wrong("a brace opens no {name}")
+    most = kitchen.schema.get("maxLength")
+    pieces = [
+        (literal, path[0] if len(path) == 1 else "", path, changes)
+        for literal, (path, changes) in zip(literals, values, strict=True)
+    ]
+
+    def write(row: Row, key: int) -> Json:
+        text = ""
+        for literal, name, path, changes in pieces:
+            value = row[name] if name else row.at(path)
+            if value is None:
+                return None
+            part = value if value.__class__ is str else str(value)
+            for change in changes:
+                part = change(part)
+            text += literal + part
+        text += last
+        return text[:most] if most else text
+
+    return write
+
+
+def _copy(kitchen: Kitchen, needs: Json) -> Recipe:
+    read = kitchen.getter(needs)
+    return lambda row, key: read(row)
+
+
+def _object(kitchen: Kitchen, needs: Json) -> Recipe:
+    if not isinstance(needs, dict):
+        raise Wrong("object needs a mapping from properties to recipes")
+    shapes = properties(kitchen.schema)
+    written = [(name, salt(name), compiled(kitchen.below(name, shapes.get(name, {})), tree)) for name, tree in needs.items()]
+    rest = [(name, salt(name), guesses.recipe(kitchen.below(name, shape))) for name, shape in shapes.items() if name not in needs]
+    order = {name: place for place, name in enumerate(shapes)}
+    parts = [*written, *rest]
+    shown = sorted((name for name, _, _ in parts if not name.startswith("_")), key=lambda name: order.get(name, len(order)))
+    helped = len(shown) < len(parts) or any("_item" in str(tree) for tree in needs.values())
+    blank = dict.fromkeys(shown) | {name: recipe.value for name, _, recipe in parts if isinstance(recipe, Constant)}
+    varying = [part for part in parts if not isinstance(part[2], Constant)]
+
+    def make(row: Row, key: int) -> Json:
+        made = blank.copy()
+        if helped:
+            outer, row["_item"] = row.get("_item"), made
+        for name, number, recipe in varying:
+            made[name] = recipe(row, drawn(key, number))
+        if helped:
+            row["_item"] = outer
+            return {name: made[name] for name in shown}
+        return made
+
+    return make
+
+
+def _list(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: RECIPE, min: 1, max: 3}; within it, `first` is true for the first element."""
+    of, least, most = _sized(needs, "list")
+    element = compiled(kitchen.below("of", items(kitchen.schema)), of)
+
+    def make(row: Row, key: int) -> Json:
+        count, index = least + key % (most - least + 1), row.index
+        made = []
+        for row.index in range(count):
+            made.append(element(row, mix(key ^ row.index + 1)))
+        row.index = index
+        return made
+
+    return make
+
+
+def _sized(needs: Json, name: str) -> tuple[Json, int, int]:
+    if not isinstance(needs, dict) or "of" not in needs or not {*needs} <= {"of", "min", "max"}:
+        raise Wrong(f"{name} needs {{of: RECIPE, min: 1, max: 3}}")
+    least, most = needs.get("min", 0), needs.get("max", 3)
+    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= 1000):
+        raise Wrong(f"{name} needs min and max, integers from 0 to 1000, max not below min")
+    return needs["of"], least, most
+
+
+def _sometimes(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{percent: 30, of: RECIPE}: else null, or what `else` says."""
+    if (
+        not isinstance(needs, dict)
+        or not {"percent", "of"} <= {*needs} <= {"percent", "of", "else"}
+        or not isinstance(needs["percent"], int)
+    ):
+        raise Wrong("sometimes needs {percent: 30, of: RECIPE}; besides it takes `else`")
+    percent, recipe = needs["percent"], compiled(kitchen.below("of"), needs["of"])
+    otherwise = compiled(kitchen.below("else"), needs.get("else"))
+    return lambda row, key: recipe(row, mix(key)) if key % 100 < percent else otherwise(row, mix(key))
+
+
+def _when(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{PROPERTY: {VALUE: RECIPE, …, else: RECIPE}}: what it is depends on another value of the record."""
+    if not (isinstance(needs, dict) and len(needs) == 1 and all(isinstance(cases, dict) for cases in needs.values())):
+        raise Wrong("when needs {PROPERTY: {VALUE: RECIPE, else: RECIPE}}")
+    ((name, cases),) = needs.items()
+    read, inside = kitchen.getter(name), kitchen.below(name)
+    recipes = {_word_of(value): compiled(inside.below(value), tree) for value, tree in cases.items()}
+    otherwise = recipes.get("else", lambda row, key: None)
+    return lambda row, key: recipes.get(_word_of(read(row)), otherwise)(row, key)
+
+
+def _word_of(value: Json) -> str:
+    """A value as it is written in YAML, as a key."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+
+
+def _integer(kitchen: Kitchen, needs: Json) -> Recipe:
+    least, most, step = _range(needs, "integer")
+    return lambda row, key: least + key % ((most - least) // step + 1) * step
+
+
+def _amount(kitchen: Kitchen, needs: Json) -> Recipe:
+    """An amount of money or the like, exact to the cent: whole ones are integers."""
+    least, most, step = _range(needs, "amount", scale=100)
+    return lambda row, key: cents(least + key % ((most - least) // step + 1) * step)
+
+
+def _range(needs: Json, name: str, scale: int = 1) -> tuple[int, int, int]:
+    numbers = {"min": 0, "max": None, "step": 1, **(needs if isinstance(needs, dict) else {})}
+    if {*numbers} != {"min", "max", "step"} or not all(
+        isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers.values()
+    ):
+        raise Wrong(f"{name} needs {{min: 1, max: 100, step: 1}}")
+    least, most, step = (round(numbers[part] * scale) for part in ("min", "max", "step"))
+    if least > most or step < 1:
+        raise Wrong(f"{name} needs a max not below its min, and a step above 0")
+    return least, most, step
+
+
+def _times(kitchen: Kitchen, needs: Json) -> Recipe:
+    """The product of values of the record, to the cent."""
+    if not isinstance(needs, list) or len(needs) != 2:
+        raise Wrong("times needs two names of properties")
+    one, other = map(kitchen.getter, needs)
+    return lambda row, key: product(one(row), other(row))
+
+
+def _share(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: PROPERTY, percent: 25.5}, or percent: PROPERTY, to the cent."""
+    if not isinstance(needs, dict) or {*needs} != {"of", "percent"}:
+        raise Wrong("share needs {of: PROPERTY, percent: 25.5}")
+    whole, percent = kitchen.getter(needs["of"]), needs["percent"]
+    if isinstance(percent, str):
+        rate = kitchen.getter(percent)
+    elif isinstance(percent, (int, float)):
+        rate = lambda row: percent  # noqa: E731  # One of two ways to get it.
+    else:
+        raise Wrong("percent is a number, or the name of a property")
+    return lambda row, key: cents((in_cents(whole(row)) * in_cents(rate(row)) + 5000) // 10000)
+
+
+def _total(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{plus: [PROPERTY, …], minus: [PROPERTY, …]}, to the cent."""
+    if not isinstance(needs, dict) or not {*needs} <= {"plus", "minus"}:
+        raise Wrong("total needs {plus: [PROPERTY, …], minus: [PROPERTY, …]}")
+    signed = [(sign, kitchen.getter(name)) for part, sign in (("plus", 1), ("minus", -1)) for name in needs.get(part, ())]
+    return lambda row, key: cents(sum(sign * in_cents(value(row)) for sign, value in signed))
+
+
+def _sum(kitchen: Kitchen, needs: Json) -> Recipe:
+    """The sum of PROPERTY over a list (`lineItems.subtotal`), or over what belongs to the record (`{invoice_row: total}`)."""
+    if isinstance(needs, str):
+        *path, name = needs.split(".")
+        place = kitchen.getter(".".join(path))
+        return lambda row, key: cents(sum(in_cents(item[name]) for item in place(row) or ()))
+    if not (isinstance(needs, dict) and len(needs) == 1):
+        raise Wrong("sum needs LIST.PROPERTY of the record, or {RESOURCE: PROPERTY} of what belongs to it")
+    ((resource, name),) = needs.items()
+    other = kitchen.table.baseline.tables.get(resource)
+    if other is None or other.above is not kitchen.table:
+        raise Wrong(f"no {resource!r} belongs to {kitchen.table.name}")
+    if name not in known(other):
+        raise Wrong(f"{resource} has no property {name!r}{nearest(name, known(other))}")
+    return lambda row, key: cents(sum(in_cents(child[name]) for child in row.offspring(other)))
+
+
+def _digits(kitchen: Kitchen, needs: Json) -> Recipe:
+    if not isinstance(needs, int) or not 1 <= needs <= 18:
+        raise Wrong("digits needs their number, from 1 to 18")
+    return lambda row, key: digits(key, needs)
+
+
+def unset(kitchen: Kitchen, needs: Json) -> Recipe:
+    """What the API shows where there is no value."""
+    schema = merged(kitchen.schema)
+    empty = kitchen.table.baseline.contract.unset.get(json_type(schema))
+    nothing = None if schema.get("nullable") else schema.get("default", empty)
+    return Constant(nothing)
+
+
+def _referring(kitchen: Kitchen, needs: Json) -> Recipe:
+    tables = kitchen.table.baseline.tables
+    if needs not in tables:
+        raise Wrong(f"there is no resource {needs!r}{nearest(needs, tables)}")
+    held = kitchen.table.references.get(kitchen.name)
+    return reference(kitchen.table, needs, held.by if held and held.resource == needs else None)
+
+
+def _company(kitchen: Kitchen, needs: Json) -> Recipe:
+    """A name like no other: {words: LIST}, by default "{last} {word}"; another `form` may put {last} and {word} otherwise."""
+    if not isinstance(needs, dict) or not {"words"} <= {*needs} <= {"words", "form"}:
+        raise Wrong("company needs {words: LIST}; besides it takes `form`")
+    trades, form = kitchen.words(needs["words"]), needs.get("form", "{last} {word}")
+    if "{last}" not in form or "{word}" not in form:
+        raise Wrong("form needs {last} and {word}")
+    words, table, odd = kitchen.table.baseline.words, kitchen.table, kitchen.table.base | 1
+
+    def name(row: Row, key: int) -> Json:
+        lasts = words.pool("last_name")
+        # Multiplied by an odd number modulo a power of two, kinds change places and no two meet; so no two names are the same.
+        turn, last = divmod(row.kind * odd & (1 << (table.layout.size - 1).bit_length()) - 1, len(lasts))
+        word = trades[(turn + mix(table.base ^ last)) % len(trades)]
+        return form.replace("{last}", lasts[last]).replace("{word}", word)
+
+    return name
+
+
+def _numbered(kitchen: Kitchen, needs: Json, write: Callable[[int], str]) -> Recipe:
+    number = kitchen.getter(needs)
+    return lambda row, key: write(number(row))
+
+
+def _order_lines(kitchen: Kitchen, needs: Json) -> Recipe:
+    """Lines that order what belongs to the same record: {of: sku, name: name, unit: batchUnit, price: _price, max: 4}."""
+    tables = kitchen.table.baseline.tables
+    parts = {"of", "name", "unit", "price", "max"}
+    if not isinstance(needs, dict) or {*needs} != parts or needs["of"] not in tables:
+        raise Wrong("order_lines needs {of: RESOURCE, name: PROPERTY, unit: PROPERTY, price: PROPERTY, max: 4}")
+    other = tables[needs["of"]]
+    name, unit, price, most = (needs[part] for part in ("name", "unit", "price", "max"))
+    for read in (name, unit, price):
+        if read not in known(other):
+            raise Wrong(f"{other.name} has no property or helper {read!r}{nearest(read, known(other))}")
+    quantities = (25, 50, 60, 100, 120, 150, 200, 240, 250, 300, 400, 500, 600, 750, 1000, 1200)
+
+    def line(sku: Row, key: int) -> Json:
+        quantity = quantities[mix(key) % len(quantities)]
+        return {
+            "skuId": sku[other.resource.id.property],
+            "skuName": sku[name],
+            "quantity": quantity,
+            "unit": sku[unit],
+            "unitPrice": sku[price],
+            "subtotal": product(quantity, sku[price]),
+        }
+
+    def make(row: Row, key: int) -> Json:
+        near = row.parent.offspring(other)
+        count = min(1 + key % most, len(near))
+        return [line(near[(key + place) % len(near)], key + place) for place in range(count)]
+
+    return make
+
+
+def _later(kitchen: Kitchen, needs: Json) -> Recipe:
+    raise Wrong("later and moment stand at a property itself; later needs a list of days: {later: [1, 7, 30], at: midnight}")
+
+
+RECIPES: dict[str, Callable[[Kitchen, Json], Recipe]] = {
+    "value": _value,
+    "choice": _choice,
+    "pick": _pick,
+    "each": _each,
+    "nth": _nth,
+    "word": _word,
+    "text": _text,
+    "copy": _copy,
+    "object": _object,
+    "list": _list,
+    "sometimes": _sometimes,
+    "when": _when,
+    "integer": _integer,
+    "amount": _amount,
+    "times": _times,
+    "share": _share,
+    "total": _total,
+    "sum": _sum,
+    "reference": _referring,
+    "company": _company,
+    "order_lines": _order_lines,
+    "fi_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.reference),
+    "fi_creditor_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.creditor_reference),
+    "digits": _digits,
+    "unset": unset,
+    "later": _later,
+    "moment": _later,
+}
+CERTAIN = frozenset(
+    {
+        "text",
+        "copy",
+        "nth",
+        "each",
+        "times",
+        "share",
+        "total",
+        "sum",
+        "company",
+        "first",
+        "mark",
+        "number",
+        "fi_reference",
+        "fi_creditor_reference",
+    }
+)
+SIMPLE: dict[str, Recipe] = {  # recipes that need nothing
+    "null": Constant(None),
+    "first": lambda row, key: row.index == 0,
+    "mark": lambda row, key: row.mark,
+    "number": lambda row, key: row.number,
+    "us_phone": american.phone,
+    "us_place": american.place,
+    "us_employer_number": american.employer_number,
+    "fi_phone": finnish.phone,
+    "fi_place": finnish.place,
+    "fi_business_id": finnish.business_id,
+    "fi_account": finnish.account,
+}

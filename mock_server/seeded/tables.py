@@ -1,0 +1,540 @@
+"""The baseline: every record of every resource, none of which exists before somebody looks.
+
+What a filter costs the first time, by what it looks at (the answer is kept, a second time costs next to nothing):
+
+* counted properties and ids of records of the same family: arithmetic;
+* the time of creation, and times counted from it (`updated`, the recipes `moment` and `later`): a binary search;
+* whatever depends on the record's kind, at most with the number of its block in it: one test a kind, whatever the scale;
+* references to a record of the same parent: the records of that parent;
+* everything else (what `own` in data.yaml makes different in every record, what is copied from an id, parts of counted
+  properties with the year in them): every record is read, some 10 to 60 microseconds each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from mock_server.contract import Contract, Counter, Filter, Json, Record, Reference, Resource
+from mock_server.schemas import json_type
+from mock_server.seeded import counted, makers, moments
+from mock_server.seeded.caches import Bounded
+from mock_server.seeded.chance import mix, salt
+from mock_server.seeded.datafile import Amount, DataFile, Each, Fixed, Scaled
+from mock_server.seeded.kitchen import Constant, Maker
+from mock_server.seeded.layouts import Arrangement, Grouped, Scattered
+from mock_server.seeded.matching import Test, comparable, compiled, text, walked
+from mock_server.seeded.rows import NeedsRecord, Probe, Row
+from mock_server.seeded.selection import Selection, bits
+from mock_server.seeded.timeline import UNIT, Timeline
+from mock_server.seeded.words import Words
+
+Path = tuple[str, ...]
+
+RECORDS_KEPT = 1024
+COLUMNS_KEPT = 24
+SELECTION_BYTES_KEPT = 4_000_000
+_RISING, _FALLING = frozenset({"after", "from"}), frozenset({"before", "to"})
+_DIGITS = frozenset("0123456789")
+
+
+class Baseline:
+    """All records of one contract at one seed and scale, shared by all worlds."""
+
+    def __init__(self, contract: Contract, data: DataFile, seed: int, scale: int) -> None:
+        self.contract = contract
+        self.data = data
+        self.seed = seed
+        self.scale = scale
+        self.words = Words(data.locale, seed)
+        self.tables: Mapping[str, Table] = {name: Table(self, resource) for name, resource in contract.resources.items()}
+
+
+class Table:
+    """The records of one resource."""
+
+    def __init__(self, baseline: Baseline, resource: Resource) -> None:
+        self.baseline = baseline
+        self.resource = resource
+        self.name = resource.name
+        self.base = mix(baseline.seed ^ salt(f"{baseline.contract.name}/{resource.name}"))
+        self.pins = baseline.data.records.get(resource.name, {})
+        self._records = Bounded[int, Record](RECORDS_KEPT)
+        self._rows_kept = Bounded[int, Row](RECORDS_KEPT)
+        self._columns = Bounded[tuple[Path, int], list[tuple[Json, ...]]](COLUMNS_KEPT)
+        self._selections = Bounded[Hashable, Selection](SELECTION_BYTES_KEPT, weight=lambda selection: selection.weight)
+        self._finders = Bounded[tuple[Path, bool], Mapping[Json, list[int]]](COLUMNS_KEPT)
+        self._irregular_values = Bounded[tuple[str, bool], Mapping[Json, int]](COLUMNS_KEPT)
+        self._delays_of_kinds = Bounded[str, list[int | None]](COLUMNS_KEPT)
+        self._marked: dict[Path, bool] = {}  # path -> whether what stands there has the block in it
+        self._single: set[Path] = set()  # paths to what depends on more than the record's kind
+
+    # ---------------------------------------------------------------------------------------------------- numbers
+
+    @cached_property
+    def above(self) -> Table | None:
+        """The table whose records these belong to: the parent's, or that of `per` in data.yaml."""
+        each = self._each
+        return self.baseline.tables[each.resource] if isinstance(each, Each) else None
+
+    @cached_property
+    def grouped(self) -> bool:
+        """Whether its records belong to those of another table."""
+        return self.above is not None
+
+    @cached_property
+    def layout(self) -> Arrangement:
+        each = self._each
+        if isinstance(each, Each):
+            return Grouped(self.base, self.baseline.tables[each.resource].layout, each.least, each.most)
+        return Scattered(self.base, each.count) if isinstance(each, Fixed) else Scattered(self.base, self.baseline.scale)
+
+    @cached_property
+    def count(self) -> int:
+        """How many records the baseline has."""
+        return self.layout.count
+
+    def children(self, parent: int) -> range:
+        """The numbers of the records that belong to record `parent` of the table above."""
+        return self._grouped.children(parent)
+
+    def parent(self, number: int) -> int:
+        """The number, in the table above, of the record that this one belongs to."""
+        return self._grouped.parent(number)
+
+    def placed(self, kind: int) -> tuple[int, int, int]:
+        """The kind of a kind's owner, which of the owner's records it is, and what is the same however many these are."""
+        if self.above is None:
+            return 0, 0, kind
+        owner, index = self._grouped.owner(kind)
+        return owner, index, (self.above.placed(owner)[2] if self.above.grouped else owner) << 10 | index
+
+    def kinds_of(self, owner: int) -> tuple[int, int]:
+        """The first kind of what belongs to a kind of owner, and the first no longer."""
+        return self._grouped.first(owner), self._grouped.first(owner + 1)
+
+    @property
+    def growing(self) -> bool:
+        """Whether the scale is how many there are."""
+        return isinstance(self._each, Scaled)
+
+    @property
+    def _each(self) -> Amount:
+        return self.baseline.data.amount(self.resource)
+
+    @cached_property
+    def _grouped(self) -> Grouped:
+        if not isinstance(self.layout, Grouped):
+            raise LookupError(f"{self.name} belongs to no other resource")
+        return self.layout
+
+    # ---------------------------------------------------------------------------------------------------- records
+
+    def record(self, number: int) -> Record:
+        """The stored record with this number: not to be changed."""
+        record = self._records.get(number)
+        if record is None:
+            if not 0 <= number < self.count:
+                raise IndexError(f"{self.name} has no record {number}")
+            row = self.row(number)
+            record = self._template.copy()
+            for name in self.resource.stored if number in self.pins else self._varying:
+                record[name] = row[name]
+            self._records[number] = record
+        return record
+
+    @cached_property
+    def _template(self) -> Record:
+        """What all records have in common; None stands for the rest."""
+        found = ((name, self.makers[name]) for name in self.resource.stored)
+        return {name: maker.value if isinstance(maker, Constant) else None for name, maker in found}
+
+    @cached_property
+    def _varying(self) -> tuple[str, ...]:
+        return tuple(name for name in self.resource.stored if not isinstance(self.makers[name], Constant))
+
+    def row(self, number: int) -> Row:
+        """The record with this number, of which nothing is computed yet."""
+        size = self.layout.size
+        block, offset = divmod(number, size)
+        return self.kin(number, block, (offset + self.layout.rotation(block)) % size, None)
+
+    def kin(self, number: int | None, block: int, kind: int, probe: Probe | None) -> Row:
+        """A record of a kind, or without a number whatever record of that kind in the block."""
+        return Row(self, number, block, kind, probe, self.placed(kind) if self.grouped else (0, 0, kind))
+
+    def referred(self, row: Row, name: str) -> Row | None:
+        """The row that a reference of a row names; None for what is no reference, or names nothing."""
+        reference = self.references.get(name)
+        if reference is None:
+            return None
+        other = self.baseline.tables[reference.resource]
+        ancestor: Row | None = row
+        while ancestor is not None and ancestor.table is not other:
+            ancestor = ancestor.parent if ancestor.table.above else None
+        if ancestor is not None and ancestor is not row:
+            return ancestor
+        number = other.find(reference.by or other.resource.id.property, row[name], fold=False)
+        if number is None:
+            return None
+        return other.row(number) if other.growing or other.grouped else other.kept_row(number)
+
+    def kept_row(self, number: int) -> Row:
+        """The row of a table that is small whatever the scale, with all that was computed of it."""
+        row = self._rows_kept.get(number)
+        if row is None:
+            row = self._rows_kept[number] = self.row(number)
+        return row
+
+    @cached_property
+    def references(self) -> Mapping[str, Reference]:
+        found = [*self.resource.references, *([self.resource.parent] if self.resource.parent else [])]
+        return {reference.property: reference for reference in found}
+
+    @cached_property
+    def counters(self) -> Mapping[str, Counter]:
+        return {counter.property: counter for counter in (*self.resource.numbers, self.resource.id)}
+
+    @cached_property
+    def makers(self) -> Mapping[str, Maker]:
+        """Property or helper -> what computes it."""
+        return makers.makers(self)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return self.baseline.data.timeline(self.resource)
+
+    def slot(self, row: Row) -> tuple[int, int]:
+        """The place of a row on the line of time, and its length."""
+        if self.above is None:
+            return row.number * UNIT, UNIT
+        low, width = self.above.slot(row.parent)
+        siblings = self.kinds_of(row.owner)
+        share = (width >> 1) // (siblings[1] - siblings[0])
+        return low + (width >> 1) + row.index * share, share
+
+    # ---------------------------------------------------------------------------------------------------- looking for records
+
+    def all(self) -> Selection:
+        """Every record."""
+        return self._kept("all", lambda: Selection.between(self.layout, 0, self.count))
+
+    def select(self, filter: Filter, value: Json) -> Selection:
+        """The records that a filter with this value lets through."""
+        return self._kept((filter, repr(value)), lambda: self._selected(filter, value))
+
+    def find(self, property: str, value: Json, fold: bool) -> int | None:
+        """The number of the record that has this value in a unique property."""
+        if value is None:
+            return None
+        wanted = comparable(value, fold)
+        written = self._written(property, fold).get(wanted)
+        if written is not None:
+            return written
+        for number in self._candidates(property, value, fold):
+            if 0 <= number < self.count and comparable(self.row(number)[property], fold) == wanted:
+                return number
+        return None
+
+    def _written(self, property: str, fold: bool) -> Mapping[Json, int]:
+        """The values of the irregular records -> their numbers."""
+        written = self._irregular_values.get((property, fold))
+        if written is None:
+            pairs = ((comparable(self.row(number)[property], fold), number) for number in reversed(self.irregular))
+            written = self._irregular_values[property, fold] = dict(pairs)
+        return written
+
+    def _candidates(self, property: str, value: Json, fold: bool) -> Iterable[int]:
+        if property in self.counters:
+            number = self.counters[property].number(value)
+            return () if number is None else (number,)
+        path = (property,)
+        if self._depends_on_record(path):
+            return self._by_record(path, compiled(Filter((path,), "equals", fold), value)).page(0, 1)
+        return self._holding(path, value, fold)
+
+    def _holding(self, path: Path, value: Json, fold: bool) -> Iterator[int]:
+        """The numbers that a text names by its words, which tell the kind, and by its digits, which may hold the block."""
+        kinds = self._finder(path, fold).get(_undigited(comparable(value, fold)), [])
+        if not kinds:
+            return
+        blocks = range(-(-self.count // self.layout.size))
+        named = {0, *_numbers_in(value)} if self._marked[path] else blocks
+        for block in sorted(block for block in named if block in blocks):
+            turn = self.layout.rotation(block)
+            yield from (block * self.layout.size + (kind - turn) % self.layout.size for kind in kinds)
+
+    def _finder(self, path: Path, fold: bool) -> Mapping[Json, list[int]]:
+        finder = self._finders.get((path, fold))
+        if finder is None:
+            found: dict[Json, list[int]] = {}
+            for kind, values in enumerate(self._column(path, 0)):
+                for value in values:
+                    found.setdefault(_undigited(comparable(value, fold)), []).append(kind)
+            finder = self._finders[path, fold] = found
+        return finder
+
+    def _kept(self, key: Hashable, make: Callable[[], Selection]) -> Selection:
+        selection = self._selections.get(key)
+        if selection is None:
+            selection = self._selections[key] = make()
+        return selection
+
+    def _selected(self, filter: Filter, value: Json) -> Selection:
+        test = compiled(filter, value)
+        chosen = Selection(self.layout)
+        for path in filter.paths:
+            chosen |= self._regular(path, filter, value, test) if self.count else chosen
+        passing = [number for number in self.irregular if any(test(self._values(number, path)) for path in filter.paths)]
+        return chosen.changed(passing, set(self.irregular) - set(passing))
+
+    def _values(self, number: int, path: Path) -> Iterator[Json]:
+        return self._walked(self.row(number), path)
+
+    def _walked(self, row: Row, path: Path) -> Iterator[Json]:
+        """The values at a path; through the properties that list children, those of the children."""
+        below = self._below.get(path[0])
+        if below is None:
+            return walked(row[path[0]], path, 1)
+        if len(path) < 3 or path[1] != "*":
+            return iter(())
+        return (value for child in row.offspring(below) for value in below._walked(child, path[2:]))
+
+    @cached_property
+    def _below(self) -> Mapping[str, Table]:
+        return {children.property: self.baseline.tables[children.resource] for children in self.resource.children}
+
+    def _regular(self, path: Path, filter: Filter, value: Json, test: Test) -> Selection:
+        """What one path lets through; wrong about irregular records."""
+        name = path[0]
+        if name in self.counters and len(path) == 1:
+            return self._by_counter(self.counters[name], filter, value, test)
+        if name in self.references and len(path) == 1 and filter.match not in ("present", "flag"):
+            numbers = self._near(self.references[name], filter, value)
+            if numbers is not None:
+                return Selection.of(self.layout, (number for number in numbers if test(self._values(number, path))))
+        if name in self.delays and filter.match in _RISING | _FALLING:
+            return self._by_time(name, filter, test)
+        if self._holds_numbers(path) and _without_digits(filter, value) and not test((0,)):
+            return Selection(self.layout)
+        if not self._depends_on_record(path):
+            return self._by_kind(path, filter, value, test)
+        return self._by_record(path, test)
+
+    def _holds_numbers(self, path: Path) -> bool:
+        """Whether only digits can stand there: where one has no text that passes, none has."""
+        return len(path) == 1 and json_type(self.resource.stored.get(path[0], {})) == "integer"
+
+    def _by_counter(self, counter: Counter, filter: Filter, value: Json, test: Test) -> Selection:
+        if filter.match in ("equals", "in") and not filter.fold:
+            wanted = value if isinstance(value, list) and filter.match == "in" else [value]
+            numbers = {number for one in wanted if (number := counter.number(one)) is not None and number < self.count}
+            return Selection.of(self.layout, (n for n in numbers if test([self.row(n)[counter.property]])))
+        if _without_digits(filter, value):
+            return self.all() if test([counter.value(0)]) else Selection(self.layout)
+        needles = _needles(filter, value)
+        if needles is None or "{year}" in (counter.pattern or ""):
+            return self._by_record((counter.property,), test)
+        spans = [span for needle in needles for span in counted.holding(counter, needle, self.count, filter.fold)]
+        chosen = Selection.of(self.layout, (number for span in spans if len(span) <= self.layout.size for number in span))
+        for span in spans:
+            if len(span) > self.layout.size:
+                chosen |= Selection.between(self.layout, span.start, span.stop)
+        if filter.match == "contains":
+            return chosen
+        return Selection.of(self.layout, (number for number in chosen if test((counter.value(number),))))
+
+    def _near(self, reference: Reference, filter: Filter, value: Json) -> Iterable[int] | None:
+        """The numbers among which those are that refer to a record of the same family; None if they may be anywhere."""
+        other = self.baseline.tables[reference.resource]
+        if other not in self.lineage and (other.above is None or other.above not in self.lineage):
+            return None
+        held = (reference.by or other.resource.id.property,)
+        found = other.select(replace(filter, paths=(held,)), value)
+        return sorted({number for one in found for number in self._family(other, one)})
+
+    def _family(self, other: Table, number: int) -> range:
+        """The records that belong to a record of a table above, or to the owner of one beside."""
+        if other not in self.lineage:
+            return self._family(*_owner(other, number))
+        if self.above is other:
+            return self.children(number)
+        if self.above is None:
+            return range(self.count)
+        within = self.above._family(other, number)
+        return range(self.children(within.start).start, self.children(within.stop - 1).stop) if within else range(0)
+
+    @cached_property
+    def lineage(self) -> tuple[Table, ...]:
+        """The tables above, the nearest first."""
+        return (self.above, *self.above.lineage) if self.above else ()
+
+    def _by_time(self, name: str, filter: Filter, test: Test) -> Selection:
+        """A time is as late as the record is, after a delay that depends on its kind: one search for each delay."""
+        chosen = Selection(self.layout)
+        write = moments.writing(self, name)
+        delays = self.delays[name]
+        for delay in delays.known:
+            if delay is None:
+                continue
+
+            def passes(number: int, delay: int = delay) -> bool:
+                return test([write(moments.moment(self.row(number)) + delay)])
+
+            edge = _edge(self.count, passes, rising=filter.match in _RISING)
+            late = filter.match in _RISING
+            span = Selection.between(self.layout, edge if late else 0, self.count if late else edge)
+            chosen |= span & self._kept((name, delay), lambda delay=delay: self._delayed(name, delay))  # type: ignore[misc]
+        return chosen
+
+    def _delayed(self, name: str, delay: int) -> Selection:
+        if len(self.delays[name].known) == 1:
+            return self.all()
+        kinds = self._delays_of_kinds.get(name)
+        if kinds is None:
+            of, rows = self.delays[name].of, self._rows(range(min(self.count, self.layout.size)), 0, Probe())
+            kinds = self._delays_of_kinds[name] = [of(row) for row in rows]
+        return Selection.tiled(self.layout, self.count, bits(known == delay for known in kinds))
+
+    @cached_property
+    def delays(self) -> Mapping[str, moments.Delays]:
+        """The properties that are a time after the record's moment -> by how much."""
+        return moments.delays(self)
+
+    def _by_kind(self, path: Path, filter: Filter, value: Json, test: Test) -> Selection:
+        size = self.layout.size
+        in_first = self._passing(path, test, 0)
+        if self.count <= size or not self._marked[path]:
+            return Selection.tiled(self.layout, self.count, in_first)
+        first = Selection.tiled(self.layout, size, in_first)
+        if _without_digits(filter, value):
+            return first | Selection.tiled(self.layout, self.count, self._passing(path, test, 1), first=1)
+        return first | Selection.of(self.layout, self._by_block(path, filter, value, test))
+
+    def _passing(self, path: Path, test: Test, block: int) -> int:
+        """The kinds that pass in a block, as bits."""
+        return bits(map(test, self._column(path, block)))
+
+    def _by_block(self, path: Path, filter: Filter, value: Json, test: Test) -> Iterator[int]:
+        """The numbers that pass in all blocks but the first: of the kinds that may pass, block by block."""
+        size = self.layout.size
+        hint = _hint(filter, value)
+        near = compiled(Filter((path,), "contains", filter.fold), hint)
+        kinds = [kind for kind, values in enumerate(self._column(path, 1)) if not hint or near(values)]
+        for block in range(1, -(-self.count // size)):
+            turn = self.layout.rotation(block)
+            for kind in kinds:
+                number = block * size + (kind - turn) % size
+                if number < self.count and test(self._walked(self.kin(None, block, kind, Probe()), path)):
+                    yield number
+
+    def _depends_on_record(self, path: Path) -> bool:
+        if path not in self._marked and path not in self._single:
+            try:
+                self._column(path, 0)
+            except NeedsRecord:
+                self._single.add(path)
+        return path in self._single
+
+    def _column(self, path: Path, block: int) -> list[tuple[Json, ...]]:
+        """What stands at a path in each kind of a block; of the first block only what is there."""
+        column = self._columns.get((path, block))
+        if column is None:
+            probe = Probe()
+            kinds = range(self.layout.size if block else min(self.count, self.layout.size))
+            column = self._columns[path, block] = [tuple(self._walked(row, path)) for row in self._rows(kinds, block, probe)]
+            self._marked[path] = self._marked.get(path, False) or probe.marked
+        return column
+
+    def _rows(self, kinds: range, block: int, probe: Probe) -> Iterator[Row]:
+        """A row for each kind; those with the same owner share its row."""
+        last: Row | None = None
+        for kind in kinds:
+            row = self.kin(None, block, kind, probe)
+            if self.above is not None:
+                if last is None or last.kind != row.owner:
+                    last = row.parent
+                row.own(last)
+            yield row
+
+    def _by_record(self, path: Path, test: Test) -> Selection:
+        return Selection.of(self.layout, (number for number in range(self.count) if test(self._values(number, path))))
+
+    @cached_property
+    def irregular(self) -> tuple[int, ...]:
+        """The records that data.yaml writes down, and all of the same families: what is true of their kind may not be of them."""
+        roots = {self._root(name, number) for name, pins in self.baseline.data.records.items() for number in pins}
+        top = self.lineage[-1] if self.lineage else self
+        numbers = {number for name, number in roots if name == top.name}
+        if self.lineage:
+            return tuple(sorted({n for number in numbers for n in self._family(top, number)}))
+        return tuple(sorted(number for number in numbers if number < self.count))
+
+    def _root(self, name: str, number: int) -> tuple[str, int]:
+        table = self.baseline.tables[name]
+        while table.above is not None:
+            table, number = _owner(table, number)
+        return table.name, number
+
+
+def _owner(table: Table, number: int) -> tuple[Table, int]:
+    if table.above is None:
+        raise LookupError(f"{table.name} belongs to no other resource")
+    return table.above, table.parent(number)
+
+
+def _edge(count: int, passes: Callable[[int], bool], *, rising: bool) -> int:
+    """The first number that passes, of those that pass from somewhere on; or the first that does not."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if passes(middle) == rising:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _without_digits(filter: Filter, value: Json) -> bool:
+    """Whether digits in a text make no difference to the filter."""
+    if filter.match in ("present", "flag"):
+        return True
+    texts = value if isinstance(value, list) else [value]
+    return all(isinstance(text, str) and not _DIGITS & set(text) for text in texts)
+
+
+def _needles(filter: Filter, value: Json) -> list[str] | None:
+    """Texts one of which must be in whatever passes; None if no text must."""
+    if filter.match == "in":
+        texts = [text(one, filter.fold) for one in value] if isinstance(value, list) else [text(value, filter.fold)]
+        return [one for one in texts if one is not None]
+    whole = text(value, filter.fold) if filter.match in ("equals", "contains", "like") else None
+    if whole is None:
+        return None
+    return [max(whole.split("%"), key=len)] if filter.match == "like" else [whole]
+
+
+def _hint(filter: Filter, value: Json) -> str:
+    """The longest part without digits that a text must have to pass."""
+    if filter.match not in ("equals", "contains", "like") or not isinstance(value, str):
+        return ""
+    parts = "".join("%" if char in _DIGITS else char for char in value).split("%") if filter.match == "like" else _words(value)
+    return max(parts, key=len, default="")
+
+
+def _words(text: str) -> list[str]:
+    return "".join("\0" if char in _DIGITS else char for char in text).split("\0")
+
+
+def _undigited(value: Json) -> Json:
+    return "".join(char for char in value if char not in _DIGITS) if isinstance(value, str) else value
+
+
+def _numbers_in(value: Json) -> Iterator[int]:
+    """Every number that some digits of a text, side by side, may be."""
+    runs = "".join(char if char in _DIGITS else " " for char in value).split() if isinstance(value, str) else []
+    for run in runs:
+        for start in range(len(run)):
+            for stop in range(start + 1, min(start + 10, len(run) + 1)):
+                yield int(run[start:stop])

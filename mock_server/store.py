@@ -1,0 +1,294 @@
+"""One API's records in one world: the virtual baseline, and what was written over it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
+from mock_server.seeded import Baseline, Selection, Table, compiled, values
+
+SELECTIONS_KEPT = 64  # filters whose answer a collection keeps up to date
+JOURNAL_KEPT = 4096  # writes after which the selections start anew
+RENDERED_KEPT = 4096  # records whose bytes a world keeps, beside those of the baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A filter with the value that a call gave it."""
+
+    filter: Filter
+    value: Json
+
+    @property
+    def key(self) -> Hashable:
+        """What two conditions share that select the same records; true is not 1."""
+        value = tuple(self.value) if isinstance(self.value, list) else self.value
+        return (self.filter, type(self.value), value)
+
+
+@dataclass(slots=True)
+class Trashed:
+    """A deleted record: what it was, when it went (microseconds), and with which record."""
+
+    resource: str
+    number: int
+    record: Record
+    deleted: int
+    root: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one record and the next number stood before a write."""
+
+    number: int
+    was_written: bool
+    record: Record | None
+    next: int
+
+
+def key_of(value: Json, fold: bool) -> Hashable:
+    """What two values share that collide; None for a value that never collides."""
+    if value is None or value == "" or isinstance(value, (dict, list)):
+        return None
+    return value.casefold() if fold and isinstance(value, str) else value
+
+
+class Collection:
+    """The records of one resource in one world, by record number. Records are never changed in place."""
+
+    __slots__ = (
+        "_by_parent",
+        "_journal",
+        "_keys",
+        "_selections",
+        "_touched",
+        "next",
+        "resource",
+        "state",
+        "table",
+        "version",
+        "written",
+    )
+
+    def __init__(self, resource: Resource, table: Table, state: State) -> None:
+        self.resource = resource
+        self.table = table
+        self.state = state
+        self.written: dict[int, Record | None] = {}  # None: deleted
+        self.next = table.count
+        self.version = 0  # counts writes, those of its records' children included
+        self._by_parent: dict[Json, set[int]] = {}  # parent's id -> numbers written
+        self._keys: dict[tuple[str, Hashable], int] = {}  # unique property and value -> number, of what is written
+        self._touched: set[int] = set()  # numbers that may be in other selections than the table says
+        self._journal: list[int] = []  # the same in the order of their writes: selections catch up from it
+        self._selections: dict[tuple[Hashable, ...], tuple[int, Selection]] = {}
+
+    def get(self, number: int | None) -> Record | None:
+        """The living record with this number."""
+        if number is None:
+            return None
+        if number in self.written:
+            return self.written[number]
+        return self.table.record(number) if 0 <= number < self.table.count else None
+
+    def living(self, number: int) -> Record:
+        """The record with this number, which is known to live."""
+        record = self.get(number)
+        if record is None:
+            raise LookupError(f"{self.resource.name} {number} does not live")
+        return record
+
+    def find(self, id: Json) -> tuple[int, Record] | None:
+        """The living record with this id, and its number."""
+        number = self.resource.id.number(id)
+        record = self.get(number)
+        return None if record is None or number is None else (number, record)
+
+    def holder(self, property: str, value: Json, fold: bool) -> int | None:
+        """The number of the living record that has this value in a unique property."""
+        key = key_of(value, fold)
+        if key is None:
+            return None
+        number = self._keys.get((property, key))
+        if number is not None:
+            return number
+        number = self._virtual_holder(property, value, fold)
+        return None if number in self.written else number
+
+    def put(self, number: int, record: Record) -> None:
+        """Store a record, new or changed."""
+        self._forget(number)
+        self.written[number] = record
+        self.next = max(self.next, number + 1)
+        if self.resource.parent:
+            self._by_parent.setdefault(record[self.resource.parent.property], set()).add(number)
+        for property, fold in self.unique:
+            key = key_of(record.get(property), fold)
+            if key is not None:
+                self._keys[property, key] = number
+        self._note(number, record)
+
+    def remove(self, number: int) -> None:
+        """Delete a record."""
+        record = self.get(number)
+        self._forget(number)
+        self.written[number] = None
+        self._note(number, record)
+
+    def mark(self, number: int) -> Mark:
+        """What has to be known to take a write of this record back."""
+        return Mark(number, number in self.written, self.written.get(number), self.next)
+
+    def revert(self, mark: Mark) -> None:
+        """Take the writes since the mark back: its record's, and the numbers given to new ones."""
+        record = self.get(mark.number)
+        self._forget(mark.number)
+        if mark.record is not None:
+            self.put(mark.number, mark.record)
+        elif mark.was_written:
+            self.written[mark.number] = None
+        else:
+            self.written.pop(mark.number, None)
+        self.next = mark.next
+        self._note(mark.number, record)
+
+    def children(self, parent: Json) -> list[int]:
+        """The numbers of the living records whose parent has this id, in order."""
+        collection = self.state.collections[self.parent.resource]
+        number = collection.resource.id.number(parent)
+        virtual = self.table.children(number) if number is not None and number < collection.table.count else range(0)
+        living = {n for n in virtual if n not in self.written} | self._by_parent.get(parent, set())
+        return sorted(living)
+
+    def referring(self, property: str, value: Json) -> list[int]:
+        """The numbers of the living records that hold this value in a property, in order."""
+        if self.resource.parent and self.resource.parent.property == property:
+            return self.children(value)
+        found = self.select((Condition(Filter(((property,),), "equals", False), value),))
+        return found.page(0, len(found))
+
+    def select(self, conditions: tuple[Condition, ...]) -> Selection:
+        """The living records that meet every condition."""
+        key = tuple(condition.key for condition in conditions)
+        known = self._selections.get(key)
+        if known is None:
+            selection = self.table.all()
+            for condition in conditions:
+                selection &= self.table.select(condition.filter, condition.value)
+            changed = self._touched
+            if len(self._selections) >= SELECTIONS_KEPT:
+                self._selections.pop(next(iter(self._selections)))
+        else:
+            seen, selection = known
+            if seen == len(self._journal):
+                return selection
+            changed = set(self._journal[seen:])
+        add = self.meeting(changed, conditions)
+        selection = selection.changed(add, set(changed).difference(add))
+        self._selections[key] = (len(self._journal), selection)
+        return selection
+
+    def meeting(self, numbers: Iterable[int], conditions: tuple[Condition, ...]) -> list[int]:
+        """Those of the numbers whose records live and meet every condition."""
+        return [number for number in numbers if self._meets(self.get(number), conditions)]
+
+    def _meets(self, record: Record | None, conditions: tuple[Condition, ...]) -> bool:
+        if record is None:
+            return False
+        return all(
+            compiled(condition.filter, condition.value)(
+                value
+                for path in condition.filter.paths
+                for value in values(self.state.expanded(self.resource, record, path), path)
+            )
+            for condition in conditions
+        )
+
+    @property
+    def parent(self) -> Reference:
+        if self.resource.parent is None:
+            raise LookupError(f"{self.resource.name} has no parent")
+        return self.resource.parent
+
+    @property
+    def unique(self) -> Iterator[tuple[str, bool]]:
+        """Each property that no two records share, and whether its case is folded."""
+        for unique in self.resource.unique:
+            yield unique.property, unique.fold
+        for counter in self.resource.numbers:
+            yield counter.property, False
+
+    def _forget(self, number: int) -> None:
+        old = self.written.get(number)
+        if old is None:
+            return
+        if self.resource.parent:
+            self._by_parent[old[self.resource.parent.property]].discard(number)
+        for property, fold in self.unique:
+            key = key_of(old.get(property), fold)
+            if self._keys.get((property, key)) == number:
+                del self._keys[property, key]
+
+    def _virtual_holder(self, property: str, value: Json, fold: bool) -> int | None:
+        for counter in (self.resource.id, *self.resource.numbers):
+            if counter.property == property:
+                number = counter.number(value)
+                held = number is not None and number < self.table.count and self.table.record(number)[property] == value
+                return number if held else None
+        return self.table.find(property, value, fold)
+
+    def _note(self, number: int, record: Record | None) -> None:
+        """Note a write: what selections catch up from, here and, since a parent's filters see its children, above."""
+        self.version += 1
+        self._touched.add(number)
+        self._journal.append(number)
+        if len(self._journal) > JOURNAL_KEPT:
+            self._journal.clear()
+            self._selections.clear()
+        if self.resource.parent and record is not None:
+            above = self.state.collections[self.resource.parent.resource]
+            found = above.find(record[self.resource.parent.property])
+            if found:
+                above._note(*found)
+
+
+@dataclass(slots=True)
+class Session:
+    """A login that lives until `ends` (microseconds)."""
+
+    id: str
+    ends: int
+
+
+@dataclass(slots=True)
+class State:
+    """All of one API's state in one world."""
+
+    contract: Contract
+    baseline: Baseline
+    collections: dict[str, Collection] = field(default_factory=dict)
+    trash: list[Trashed] = field(default_factory=list)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    sessions_opened: int = 0
+    rendered: dict[tuple[int, int], tuple[Record, tuple[int, ...], bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tables = self.baseline.tables
+        self.collections = {name: Collection(resource, tables[name], self) for name, resource in self.contract.resources.items()}
+
+    def expanded(self, resource: Resource, record: Record, path: Sequence[str]) -> Mapping[str, Json]:
+        """The record, with the children in it that a path leads through."""
+        for children in resource.children:
+            if children.property == path[0]:
+                collection = self.collections[children.resource]
+                return {children.property: [collection.get(n) for n in collection.children(record[resource.id.property])]}
+        return record
+
+    def referred(self, reference: Reference, value: Json) -> Record | None:
+        """The living record that a reference's value names."""
+        collection = self.collections[reference.resource]
+        if reference.by is None:
+            return collection.get(collection.resource.id.number(value))
+        return collection.get(collection.holder(reference.by, value, fold=False))

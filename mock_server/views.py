@@ -1,0 +1,147 @@
+"""Record -> what an answer shows of it: dictionaries and ready bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from mock_server.contract import (
+    Children,
+    Contract,
+    Joined,
+    Json,
+    Record,
+    Reference,
+    Resource,
+    Schema,
+    Shown,
+    json_type,
+    properties,
+)
+from mock_server.schemas import items, merged
+from mock_server.seeded import Baseline
+from mock_server.store import RENDERED_KEPT, State
+
+Show = Callable[[State, int, Record], Json]
+MISSING = object()  # A property that an answer leaves out: it has no value, and the contract does not let it be null.
+
+
+def unset(contract: Contract, schema: Schema) -> Json:
+    """What a property of this schema shows that never got a value; MISSING if nothing fits."""
+    schema = merged(schema)
+    if "default" in schema:
+        return schema["default"]
+    if schema.get("nullable"):
+        return None
+    empty = contract.unset.get(json_type(schema))
+    return MISSING if empty is None else empty
+
+
+def filled_in(contract: Contract, schema: Schema, value: Json) -> Json:
+    """A value as it is stored: without what its schema does not know, its objects with every property."""
+    known = properties(schema)
+    if isinstance(value, dict) and known:
+        shown = {
+            name: filled_in(contract, part, value[name]) if name in value else unset(contract, part)
+            for name, part in known.items()
+        }
+        return {name: part for name, part in shown.items() if part is not MISSING}
+    if isinstance(value, list):
+        return [filled_in(contract, items(schema), item) for item in value]
+    return value
+
+
+class View:
+    """What the operations with one schema show of one resource's records."""
+
+    def __init__(self, contract: Contract, resource: Resource, schema: Schema) -> None:
+        self.contract = contract
+        self.resource = resource
+        self.depends: dict[str, None] = {}  # resources beside the own one whose records are shown
+        self._kept: dict[Baseline, dict[int, bytes]] = {}  # of the baseline, as long as nothing shown was written
+        self.fields: list[tuple[str, Show]] = [(name, self._field(name, part)) for name, part in properties(schema).items()]
+
+    def shown(self, state: State, number: int, record: Record) -> Record:
+        """The record as a dictionary in the order of the view's schema."""
+        pairs = ((name, show(state, number, record)) for name, show in self.fields)
+        return {name: value for name, value in pairs if value is not MISSING}
+
+    def rendered(self, state: State, number: int) -> bytes:
+        """The living record with this number as JSON."""
+        collections = state.collections
+        stamp = tuple([collections[name].version for name in self.depends])
+        if number not in collections[self.resource.name].written and not any(stamp):
+            return self._baseline(state, number)
+        record = collections[self.resource.name].living(number)
+        key = (id(self), number)
+        known = state.rendered.get(key)
+        if known is not None and known[0] is record and known[1] == stamp:
+            return known[2]
+        ready = orjson.dumps(self.shown(state, number, record))
+        if len(state.rendered) >= RENDERED_KEPT:
+            state.rendered.clear()
+        state.rendered[key] = (record, stamp, ready)
+        return ready
+
+    def _baseline(self, state: State, number: int) -> bytes:
+        kept = self._kept.setdefault(state.baseline, {})
+        ready = kept.get(number)
+        if ready is None:
+            ready = orjson.dumps(self.shown(state, number, state.collections[self.resource.name].table.record(number)))
+            if len(kept) >= RENDERED_KEPT:
+                kept.clear()
+            kept[number] = ready
+        return ready
+
+    def _field(self, name: str, schema: Schema) -> Show:
+        for children in self.resource.children:
+            if children.property == name:
+                return self._children(children, schema)
+        reference = self.resource.shown.get(name)
+        if reference is not None:
+            return self._reference(reference, reference.show[name], schema)
+        nothing = unset(self.contract, schema)
+        return lambda _state, _number, record: record.get(name, nothing)
+
+    def _children(self, children: Children, schema: Schema) -> Show:
+        view = View(self.contract, self.contract.resources[children.resource], items(schema))
+        self.depends |= {children.resource: None} | view.depends
+        own = self.resource.id.property
+
+        def show(state: State, _number: int, record: Record) -> Json:
+            collection = state.collections[children.resource]
+            numbers = collection.children(record[own])
+            return [view.shown(state, number, child) for number in numbers if (child := collection.get(number)) is not None]
+
+        return show
+
+    def _reference(self, reference: Reference, shown: Shown, schema: Schema) -> Show:
+        self.depends[reference.resource] = None
+        nothing = unset(self.contract, schema)
+        take = _taken(shown, schema)
+
+        def show(state: State, _number: int, record: Record) -> Json:
+            other = state.referred(reference, record.get(reference.property))
+            return nothing if other is None else take(other)
+
+        return show
+
+
+def _taken(shown: Shown, schema: Schema) -> Callable[[Record], Json]:
+    """What is shown of another record, as far as the schema has it."""
+    if isinstance(shown, Joined):
+        return lambda other: (
+            shown.separator.join(str(part) for path in shown.sources if (part := _at(other, path)) not in (None, "")) or None
+        )
+    if isinstance(shown, Mapping):
+        known = properties(schema)
+        parts = {name: _taken(part, known[name]) for name, part in shown.items() if name in known}
+        return lambda other: {name: take(other) for name, take in parts.items()}
+    return lambda other: _at(other, shown)
+
+
+def _at(record: Json, path: tuple[str, ...]) -> Json:
+    for step in path:
+        record = record.get(step) if isinstance(record, dict) else None
+    return record

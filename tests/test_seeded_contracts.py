@@ -1,0 +1,255 @@
+"""The baselines of the three APIs: valid, whole, and what a person believes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from mock_server import contract as contracts
+from mock_server import documents
+from mock_server.contract import Filter, Json, Record, Schema
+from mock_server.schemas import properties
+from mock_server.seeded import Baseline, DataFile, read
+
+ROOT = Path(__file__).parents[1]
+APIS = ("fentu", "keychain", "lemonsoft")
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return contracts.load_all(ROOT / "openapi", APIS)
+
+
+@pytest.fixture(scope="module")
+def baselines(loaded) -> dict[str, Baseline]:
+    return {name: _baseline(made, 60) for name, made in loaded.items()}
+
+
+def _baseline(made, scale: int) -> Baseline:
+    return Baseline(made, read(made, documents.load(ROOT / "fixtures" / made.name / "data.yaml")), 1, scale)
+
+
+def _strict(schema: Schema) -> Json:
+    """The schema as jsonschema-rs reads it: what may be null may be null."""
+    plain = {
+        key: {name: _strict(part) for name, part in value.items()}
+        if key == "properties"
+        else [_strict(part) for part in value]
+        if key in ("allOf", "anyOf", "oneOf")
+        else _strict(value)
+        if key == "items"
+        else value
+        for key, value in schema.items()
+        if key not in ("example", "nullable", "readOnly", "writeOnly") and not key.startswith("x-")
+    }
+    if plain.get("additionalProperties") not in (None, True, False):
+        plain["additionalProperties"] = _strict(plain["additionalProperties"])
+    return {"anyOf": [{"type": "null"}, plain]} if schema.get("nullable") else plain
+
+
+def _mistakes(baseline: Baseline) -> Iterator[str]:
+    for name, table in baseline.tables.items():
+        checks = {
+            property: jsonschema_rs.Draft4Validator(_strict(schema), validate_formats=True)
+            for property, schema in table.resource.stored.items()
+            # A time that no schema has is given one with a zone, whatever the API writes.
+            if property in properties(table.resource.schema) or property != table.resource.updated
+        }
+        for number in [*range(min(table.count, 300)), *range(max(300, table.count - 5), table.count)]:
+            record = table.record(number)
+            assert [*record] == [*table.resource.stored]
+            for property, check in checks.items():
+                yield from (f"{name} {number} {property}: {error.message}" for error in check.iter_errors(record[property]))
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("scale", [0, 1, 60, 100_000])
+def test_every_record_is_what_the_contract_says(loaded, api, scale):
+    """Every value fits its schema, in the first records and in the last."""
+    assert [*_mistakes(_baseline(loaded[api], scale))] == []
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_api_needs_no_data_file(loaded, api):
+    """What the schemas alone suggest fits them too."""
+    assert [*_mistakes(Baseline(loaded[api], DataFile(), 1, 60))] == []
+
+
+def _find(baselines, api: str, resource: str, id: Json) -> Record:
+    table = baselines[api].tables[resource]
+    number = table.find(table.resource.id.property, id, fold=False)
+    assert number is not None
+    return table.record(number)
+
+
+DOCUMENTED = [
+    (
+        "fentu",
+        "customer",
+        "cust-001",
+        {
+            "name": "Acme Corporation",
+            "customer_number": "C-10001",
+            "created_at": "2023-06-15T10:30:00Z",
+            "branch_id": "branch-001",
+        },
+    ),
+    (
+        "fentu",
+        "customer",
+        "cust-002",
+        {
+            "name": "New Company Inc",
+            "customer_number": "C-10002",
+            "created_at": "2024-01-27T16:00:00Z",
+            "branch_id": "branch-002",
+        },
+    ),
+    ("fentu", "contact", "contact-001", {"name": "John Smith", "customer_id": "cust-001", "is_primary": True}),
+    ("fentu", "branch", "branch-001", {"name": "Northeast Region"}),
+    (
+        "fentu",
+        "work_order",
+        "wo-12345",
+        {"work_order_number": "WO-2024-001", "status": "open", "customer_id": "cust-001", "contact_id": "contact-001"},
+    ),
+    (
+        "fentu",
+        "asset",
+        "asset-001",
+        {"asset_tag": "A-10001", "product_id": "prod-001", "object_id": "obj-001", "customer_id": "cust-001"},
+    ),
+    ("keychain", "customer", "4021", {"name": "Sunrise Craft Beverages", "code": "SUNRISE", "paymentTerms": "Net 30"}),
+    ("keychain", "sku", "1042", {"name": "Roasted Garlic Hummus", "batchSize": 500, "customerId": "4021"}),
+    ("keychain", "sales_order", "SO-2025-0189", {"totalAmount": 7025, "orderDate": "2025-02-18", "customerId": "4021"}),
+    ("lemonsoft", "customer", 1, {"number": 100001}),
+]
+
+
+@pytest.mark.parametrize(("api", "resource", "id", "part"), DOCUMENTED)
+def test_the_documented_examples_are_records(baselines, api, resource, id, part):
+    """What the vendor's pages show is there, under its id."""
+    assert part.items() <= _find(baselines, api, resource, id).items()
+
+
+def test_acme_keeps_its_open_work_order_and_most_customers_have_none(baselines):
+    """So most deletions succeed, and the documented one is refused."""
+    tables = baselines["fentu"].tables
+    orders = [tables["work_order"].record(number) for number in range(tables["work_order"].count)]
+    active = {order["customer_id"] for order in orders if order["status"] not in ("completed", "cancelled")}
+
+    assert "cust-001" in active
+    assert 3 <= len(active) <= 20
+
+
+def test_addresses_phones_and_domains_belong_to_nobody(baselines):
+    """Domains end in .example and phone numbers lie in ranges for fiction, but for the vendor's own examples."""
+    for number in range(2, 60):
+        customer = baselines["fentu"].tables["customer"].record(number)
+        assert customer["email"].endswith(".example")
+        assert re.fullmatch(r"\+1-\d{3}-555-01\d\d", customer["phone"])
+        assert customer["website"].removeprefix("https://www.") == customer["email"].removeprefix("contact@")
+
+
+def test_a_contacts_mail_fits_the_name_and_the_company(baselines):
+    """The first letter and the last name, at the company's domain."""
+    tables = baselines["fentu"].tables
+    for number in range(10, 60):
+        contact = tables["contact"].record(number)
+        first, *_, last = contact["name"].lower().split()
+        company = tables["customer"].record(tables["contact"].parent(number))
+        assert contact["email"].partition("@")[2] == company["email"].partition("@")[2]
+        assert contact["email"].startswith(first[0])
+        assert last[:3] in contact["email"]
+
+
+def test_exactly_one_contact_and_address_is_primary(baselines):
+    """As Keychain's schema says."""
+    for number in range(60):
+        customer = baselines["keychain"].tables["customer"].record(number)
+        for part in ("contacts", "addresses"):
+            assert [element["isPrimary"] for element in customer[part]].count(True) == 1
+
+
+def test_sales_orders_add_up_to_the_cent(baselines):
+    """Lines, subtotal and total; and every line orders a SKU of the same customer."""
+    tables = baselines["keychain"].tables
+    for number in range(tables["sales_order"].count):
+        order = tables["sales_order"].record(number)
+        exact = {
+            name: Decimal(str(order[name]))
+            for name in ("subtotal", "discountAmount", "taxAmount", "shippingCharges", "totalAmount")
+        }
+        lines = order["lineItems"]
+        assert all(
+            Decimal(str(line["quantity"])) * Decimal(str(line["unitPrice"])) == Decimal(str(line["subtotal"])) for line in lines
+        )
+        assert sum(Decimal(str(line["subtotal"])) for line in lines) == exact["subtotal"]
+        assert exact["subtotal"] - exact["discountAmount"] + exact["taxAmount"] + exact["shippingCharges"] == exact["totalAmount"]
+        assert order["expectedDeliveryDate"] > order["orderDate"]
+        for line in lines:
+            sku = _find(baselines, "keychain", "sku", line["skuId"])
+            assert (sku["customerId"], sku["name"], sku["batchUnit"]) == (order["customerId"], line["skuName"], line["unit"])
+
+
+def _business_id_is_right(text: str) -> bool:
+    number, check = text.split("-")
+    rest = sum(int(digit) * weight for digit, weight in zip(number, (7, 9, 10, 5, 8, 4, 2), strict=True)) % 11
+    return rest != 1 and int(check) == (11 - rest if rest else 0)
+
+
+def _iban_is_right(text: str) -> bool:
+    moved = text[4:] + text[:4]
+    return int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
+
+
+def _reference_is_right(text: str) -> bool:
+    digits = [int(digit) for digit in text]
+    total = sum(digit * weight for digit, weight in zip(reversed(digits[:-1]), (7, 3, 1) * 7, strict=False))
+    return (total + digits[-1]) % 10 == 0
+
+
+def test_finnish_numbers_have_right_check_digits(baselines):
+    """Business ids, IBANs, reference numbers, and electronic addresses made of the business id."""
+    tables = baselines["lemonsoft"].tables
+    for number in range(60):
+        customer, account, invoice = (tables[name].record(number) for name in ("customer", "account", "invoice"))
+        assert _business_id_is_right(customer["vat"])
+        assert customer["finvoice_address"] == "0037" + customer["vat"].replace("-", "")
+        assert _iban_is_right(account["iban"])
+        assert len(account["iban"]) == 18
+        assert _reference_is_right(invoice["reference"])
+        assert _iban_is_right(invoice["rf_reference"])
+        assert invoice["rf_reference"].endswith(invoice["reference"])
+
+
+def test_invoices_add_up(baselines):
+    """An invoice is the sum of its rows with tax; what is open is the sum of a customer's unpaid invoices."""
+    tables = baselines["lemonsoft"].tables
+    invoices, rows, payments = (tables[name] for name in ("invoice", "invoice_row", "invoice_payment"))
+    for number in range(20):
+        open_sum = Decimal(0)
+        for child in invoices.children(number):
+            invoice = invoices.record(child)
+            total = sum(Decimal(str(rows.record(row)[part])) for row in rows.children(child) for part in ("total", "tax_amount"))
+            assert total == Decimal(str(invoice["total_sum"]))
+            assert invoice["due_date"] > invoice["date"]
+            open_sum += total - sum(Decimal(str(payments.record(payment)["total"])) for payment in payments.children(child))
+        customer = tables["customer"].record(number)
+        assert Decimal(str(customer["open_invoice_sum"])) == open_sum
+        assert customer["due_invoice_sum"] <= customer["open_invoice_sum"]
+
+
+def test_a_million_customers_are_there_at_once(loaded):
+    """Nothing is made before somebody looks: the last of ten million is as near as the first."""
+    table = _baseline(loaded["fentu"], 10_000_000).tables["customer"]
+
+    assert table.record(9_999_999)["id"] == "cust-10000000"
+    assert table.find("email", table.record(9_876_543)["email"], fold=True) == 9_876_543
+    chosen = table.select(Filter((("status",),), "equals", False), "inactive")
+    assert table.record(chosen.page(len(chosen) - 1, 1)[0])["status"] == "inactive"
