@@ -1,0 +1,238 @@
+"""What meets a request first: its world and API, pages, HEAD and OPTIONS, CORS, gzip, the log line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import orjson
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from mock_server import log, worlds
+from mock_server.contract import Contract
+from mock_server.dispatch import IGNORED
+from mock_server.pages import Pages, root_of
+from mock_server.refusals import NoSuchPath
+from mock_server.reply import Headers, Reply, refused
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+WORLD = "mock.world"  # the key of the scope under which the bridge finds the world's name
+HEADER, COOKIE = b"x-mock-world", "mock_world"
+EXPOSED = ("Allow", "Content-Length", "Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining",
+           "X-RateLimit-Reset", IGNORED.decode())  # fmt: skip
+WORTH_PACKING = 1024  # bytes
+
+
+@dataclass(slots=True)
+class Address:
+    """Where a request goes, once world and host name are read from it."""
+
+    world: str
+    path: str  # from the root of the server: /fentu/api/v1/customers
+    raw_path: bytes  # the same, percent-encoded as it came
+    prefix: str  # /w/NAME, if the client put the world there
+    host: str
+    cross_origin: bool
+    packed: bool  # the client takes gzip
+    mistake: str = ""
+
+
+class Front:
+    """The outermost ASGI application."""
+
+    def __init__(
+        self,
+        contracts: Mapping[str, Contract],
+        app: Application,
+        allowed: Callable[[str], tuple[str, ...]],
+        pages: Pages,
+        line: log.Line | None,
+    ) -> None:
+        self._contracts = contracts
+        self._app = app
+        self._allowed = allowed
+        self._pages = pages
+        self._line = line
+        self._aliases = {name: contract.aliases for name, contract in contracts.items()}
+        packing = GZipMiddleware(self._serve, minimum_size=WORTH_PACKING, compresslevel=5)
+        self._stacks: dict[tuple[bool, bool], Application] = {
+            (cross, packed): _shared(inner) if cross else inner
+            for packed, inner in ((False, self._serve), (True, packing))
+            for cross in (False, True)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # No contract has a WebSocket.
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        address = self._address(scope)
+        scope["mock.address"] = address
+        if self._line is not None:
+            send = self._logged(scope, send, address)
+        if scope["method"] == "HEAD":  # In a copy: the HTTP server looks at its own.
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        await self._stacks[address.cross_origin, address.packed](scope, receive, send)
+
+    def table(self, root: str) -> str:
+        """What is printed at start: base addresses and credentials."""
+        rows = [
+            (contract.title, root + contract.base_path, "; ".join(self._pages.credentials[name].told()))
+            for name, contract in self._contracts.items()
+        ]
+        wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        lines = [f"{title:{wide[0]}}  {base:{wide[1]}}  {told}".rstrip() for title, base, told in rows]
+        return "\n".join([f"Mock server at {root}/  (Ctrl-C stops it)", *lines])
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address: Address = scope["mock.address"]
+        method = scope["method"]
+        if address.mistake:
+            await _send(send, _problem(400, address.mistake))
+            return
+        contract = self._contract(address.path)
+        if contract is None:
+            await _send(send, self._page(scope, address, method))
+            return
+        if method == "OPTIONS" and (methods := self._allowed(address.path)):
+            await _send(send, Reply(204, None, ((b"allow", ", ".join(methods).encode()),)))
+            return
+        scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
+        await self._app(scope, receive, send)
+
+    def _address(self, scope: Scope) -> Address:
+        """Read world, host and path; `mistake` says what was wrong with them."""
+        world = host = cookie = ""
+        cross_origin = packed = False
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1")
+            elif name == HEADER:
+                world = value.decode("latin-1")
+            elif name == b"origin":
+                cross_origin = True
+            elif name == b"accept-encoding":
+                packed = b"gzip" in value
+            elif name == b"cookie":
+                cookie = value.decode("latin-1")
+        path: str = scope["path"]
+        raw_path: bytes = scope.get("raw_path") or path.encode()
+        prefix = ""
+        if path.startswith("/w/"):
+            world = path[3:].partition("/")[0]
+            prefix = f"/w/{world}"
+            path, raw_path = path[len(prefix) :] or "/", raw_path[len(prefix) :] or b"/"
+        elif cookie and not world:
+            world = _world_in(cookie)
+        world = world or worlds.DEFAULT
+        path, raw_path = self._by_host(host, path, raw_path)
+        path, raw_path = self._by_alias(path, raw_path)
+        mistake = "" if worlds.NAME.fullmatch(world) else (
+            "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
+        )  # fmt: skip
+        return Address(world, path, raw_path, prefix, host, cross_origin, packed, mistake)
+
+    def _by_host(self, host: str, path: str, raw_path: bytes) -> tuple[str, bytes]:
+        """fentu.localhost/api/v1/… is /fentu/api/v1/…"""
+        api, dot, _ = host.partition(".localhost")
+        if dot and api in self._contracts:
+            return f"/{api}{path}", f"/{api}".encode() + raw_path
+        return path, raw_path
+
+    def _by_alias(self, path: str, raw_path: bytes) -> tuple[str, bytes]:
+        """/fentu/v1/… is /fentu/api/v1/…"""
+        api = path[1:].partition("/")[0]
+        for alias in self._aliases.get(api, ()):
+            if path.startswith(f"{alias}/"):
+                base = self._contracts[api].base_path
+                return base + path[len(alias) :], base.encode() + raw_path[len(alias) :]
+        return path, raw_path
+
+    def _contract(self, path: str) -> Contract | None:
+        contract = self._contracts.get(path[1:].partition("/")[0])
+        return contract if contract and path.startswith(f"{contract.base_path}/") else None
+
+    def _page(self, scope: Scope, address: Address, method: str) -> Reply:
+        """A page, or what to do about a path where there is none."""
+        page = self._pages.get(address.path, root_of(address.host, scope.get("scheme", "http"), address.prefix))
+        if page is not None:
+            allowed = ((b"allow", b"GET, HEAD, OPTIONS"),)
+            if method == "OPTIONS":
+                return Reply(204, None, allowed)
+            return page if method == "GET" else _problem(405, "A page can only be read.", allowed)
+        api = address.path[1:].partition("/")[0]
+        if contract := self._contracts.get(api):
+            return refused(contract, NoSuchPath(f"{address.path}; the base path is {contract.base_path}"), method=method)
+        near = get_close_matches(api, self._contracts, 1)
+        meant = f" Did you mean /{near[0]}?" if near else ""
+        there = ", ".join(contract.base_path for contract in self._contracts.values())
+        return _problem(404, f"There is nothing at {address.path}.{meant} The APIs are at {there}.")
+
+    def _logged(self, scope: Scope, send: Send, address: Address) -> Send:
+        started, line, method = time.perf_counter(), self._line, scope["method"]
+        target = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+
+        async def logged(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start" and line is not None:
+                ignored = next((value.decode() for name, value in message["headers"] if name == IGNORED), "")
+                remark = f"  ignored: {ignored}" if ignored else ""
+                line(method, target, message["status"], time.perf_counter() - started, address.world, remark)
+
+        return logged
+
+
+def _shared(app: Application) -> Application:
+    return CORSMiddleware(
+        app,
+        allow_origin_regex=".*",
+        allow_credentials=True,
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED,
+    )
+
+
+def _world_in(cookie: str) -> str:
+    try:
+        morsel = SimpleCookie(cookie).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _without_body(send: Send) -> Send:
+    async def headless(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return headless
+
+
+def _problem(status: int, detail: str, headers: Headers = ()) -> Reply:
+    """A refusal of the mock server's own (RFC 9457), where no API is concerned."""
+    body = orjson.dumps({"status": status, "detail": detail})
+    return Reply(status, body, ((b"content-type", b"application/problem+json"), *headers))
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = list(reply.headers)
+    if reply.body is not None:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+        if not any(name == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", b"application/json"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body or b""})

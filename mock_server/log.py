@@ -1,0 +1,37 @@
+"""One line a request, coloured by its status on a terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+COLOURS = {2: "\033[32m", 3: "\033[36m", 4: "\033[33m", 5: "\033[31m"}
+PLAIN = "\033[0m"
+_SECRET = re.compile(r"(?i)\b([^=&?]*(?:key|token|secret|password|session)[^=&?]*)=[^&\s]*")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+Line = Callable[[str, str, int, float, str, str], None]  # method, target, status, seconds, world, remark
+
+
+def masked(target: str) -> str:
+    """A path with query as it may be written: secrets as ***, nothing that a terminal would obey."""
+    return _UNPRINTABLE.sub("?", _SECRET.sub(r"\1=***", target))
+
+
+def lines(log: str, stream: TextIO = sys.stderr) -> Line | None:
+    """The function that writes a request's line; None if none is wanted."""
+    terminal = stream.isatty()
+    wanted = {"auto": "requests" if terminal else "off"}.get(log, log)
+    if wanted == "off":
+        return None
+
+    def line(method: str, target: str, status: int, seconds: float, world: str, remark: str) -> None:
+        if wanted == "failures" and status < 400:
+            return
+        before, after = (COLOURS.get(status // 100, ""), PLAIN) if terminal else ("", "")
+        told = f"  world {world}" if world != "default" else ""
+        stream.write(f"{before}{status}{after} {method:7} {masked(target)}  {seconds * 1000:.1f} ms{told}{remark}\n")
+
+    return line

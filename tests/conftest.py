@@ -1,0 +1,97 @@
+"""One server for all tests, a world for each: its tests talk to it over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from mock_server import app, clock, contract
+from mock_server.contract import Contract
+from mock_server.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+NOW = "2026-03-01T12:00:00Z"
+Client = httpx.Client
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """A server on a free port, in a thread; its address. It fails when a reply broke the contract."""
+    mistakes: list[str] = []
+    front = app.build(settings, on_mistake=mistakes.append)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)  # From here on requests wait until the server takes them.
+    server = uvicorn.Server(uvicorn.Config(front, log_level="warning", access_log=False, server_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+    assert mistakes == []
+
+
+@pytest.fixture(scope="session")
+def contracts() -> dict[str, Contract]:
+    return contract.load_all(ROOT / "openapi")
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Of a server whose clock stands still, and which checks every reply."""
+    with serving(Settings(clock=clock.read(NOW), check_replies="all", log="off")) as base:
+        yield base
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> str:
+    """The name of the test's own world."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", request.node.name).strip("-._")[:60]
+
+
+@pytest.fixture
+def client(address: str, world: str) -> Iterator[Client]:
+    """At the root of the server, in the test's own world."""
+    with httpx.Client(base_url=address, headers={"X-Mock-World": world}) as made:
+        yield made
+
+
+@pytest.fixture
+def fentu(client: Client) -> Client:
+    """Fentu with all scopes."""
+    client.base_url = client.base_url.join("/fentu/api/v1/")
+    client.headers["Authorization"] = "Bearer test-admin"
+    return client
+
+
+@pytest.fixture
+def keychain(client: Client) -> Client:
+    client.base_url = client.base_url.join("/keychain/v1/")
+    client.headers["X-API-Key"] = "test-key"
+    return client
+
+
+@pytest.fixture
+def lemonsoft(client: Client) -> Client:
+    """Lemonsoft, logged in."""
+    client.base_url = client.base_url.join("/lemonsoft/api/")
+    answer = client.post("auth/login", json={"UserName": "demo", "Password": "demo", "Database": "demo", "ApiKey": "demo"})
+    client.headers["Session-Id"] = answer.json()["session_id"]
+    return client
+
+
+@pytest.fixture
+def into(request: pytest.FixtureRequest) -> Callable[[str], Client]:
+    """The client of an API by its name."""
+    return request.getfixturevalue

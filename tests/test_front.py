@@ -1,0 +1,179 @@
+"""What meets a request first, over HTTP: worlds, pages, HEAD, OPTIONS, CORS, gzip, odd requests."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+Client = httpx.Client
+ORIGIN = {"Origin": "http://localhost:5173"}
+OWN = "customers/cust-001"  # below the base path
+ACME = f"/fentu/api/v1/{OWN}"
+ADMIN = {"Authorization": "Bearer test-admin"}
+
+
+def test_a_world_is_ones_own(fentu: Client) -> None:
+    """By header, path prefix or cookie: what is written in one is not seen in another."""
+    fentu.put(OWN, json={"notes": "mine"})
+
+    root = str(fentu.base_url).removesuffix("/fentu/api/v1/")
+    world = fentu.headers["X-Mock-World"]
+    seen = {
+        "header": fentu.get(OWN),
+        "prefix": httpx.get(f"{root}/w/{world}{ACME}", headers=ADMIN),
+        "cookie": httpx.get(f"{root}{ACME}", headers=ADMIN | {"Cookie": f"mock_world={world}"}),
+        "other": httpx.get(f"{root}/w/{world}-2{ACME}", headers=ADMIN),
+    }
+
+    notes = {how: answer.json()["data"]["notes"] for how, answer in seen.items()}
+    assert notes == {"header": "mine", "prefix": "mine", "cookie": "mine", "other": "VIP customer - priority service"}
+
+
+@pytest.mark.parametrize("name", ["", "-x", "a" * 65, "ä", "../x"])
+def test_an_impossible_world_is_refused(address: str, name: str) -> None:
+    refused = httpx.get(address + ACME, headers=[(b"X-Mock-World", name.encode()), (b"Authorization", b"Bearer test-admin")])
+
+    assert refused.status_code == (400 if name else 200)
+
+
+def test_head_is_get_without_its_body(fentu: Client) -> None:
+    got, head = fentu.get(OWN), fentu.head(OWN)
+
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["Content-Length"] == got.headers["Content-Length"]
+
+
+def test_options_tells_the_methods(fentu: Client) -> None:
+    """OPTIONS without CORS: 204 with Allow."""
+    answer = fentu.options("customers/cust-001")
+
+    assert answer.status_code == 204
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+
+
+def test_a_browser_may_call_from_any_origin(fentu: Client) -> None:
+    """The preflight is granted, and the answer is exposed, refusals too."""
+    asked = {
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization, content-type, x-mock-world",
+    }
+
+    preflight = fentu.options("customers/cust-001", headers=ORIGIN | asked)
+    refused = fentu.get("customers/none", headers=ORIGIN)
+
+    assert preflight.status_code == 200
+    assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert refused.status_code == 404
+    assert refused.headers["Access-Control-Allow-Origin"] == ORIGIN["Origin"]
+
+
+def test_a_large_answer_is_packed_on_request(fentu: Client) -> None:
+    packed = fentu.get("customers", params={"per_page": 50})
+    plain = fentu.get("customers", params={"per_page": 50}, headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json()
+
+
+def test_the_start_page_says_what_is_here(address: str) -> None:
+    """With a curl line for each API that works as printed."""
+    page = httpx.get(address + "/")
+
+    assert page.headers["Content-Type"].startswith("text/html")
+    for base in ("/fentu/api/v1", "/lemonsoft/api", "/keychain/v1"):
+        assert address + base in page.text
+
+
+@pytest.mark.parametrize("api", ["fentu", "lemonsoft", "keychain"])
+def test_docs_work_without_a_network(address: str, api: str) -> None:
+    """Everything that the docs page loads comes from the server itself."""
+    page = httpx.get(f"{address}/{api}/docs").text
+
+    assert "https://" not in page
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
+        assert f'{address}/{api}/docs/{asset}"' in page
+        assert httpx.get(f"{address}/{api}/docs/{asset}").status_code == 200
+
+
+@pytest.mark.parametrize("prefix", ["", "/w/some-world"])
+def test_the_served_contract_names_this_server(address: str, prefix: str) -> None:
+    """So that a client made from it calls here; nothing else differs from the file."""
+    text = httpx.get(f"{address}{prefix}/fentu/openapi.yaml").text
+
+    assert f"url: {address}{prefix}/fentu/api/v1\n" in text
+
+
+def test_a_forged_host_is_not_repeated(address: str) -> None:
+    page = httpx.get(address + "/fentu/openapi.yaml", headers={"Host": "evil.example/<script>"})
+
+    assert "evil.example" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/fentoo/api/v1/customers", "/fentu"),
+        ("/nothing", "/fentu/api/v1"),
+        ("/fentu/customers", "/fentu/api/v1"),
+        ("/w/x", "API"),
+    ],
+)
+def test_a_wrong_address_is_told_the_right_one(address: str, path: str, told: str) -> None:
+    answer = httpx.get(address + path, follow_redirects=False)
+
+    assert told in answer.text
+
+
+def test_unknown_query_parameters_are_named(fentu: Client) -> None:
+    """They are ignored, as the vendors do, and the answer says so."""
+    answer = fentu.get("customers", params={"staus": "active", "per_page": 1})
+
+    assert answer.status_code == 200
+    assert answer.headers["X-Mock-Ignored-Parameters"] == "staus"
+
+
+RAW = [
+    ("not JSON", b'{"name": ', {"Content-Type": "application/json"}, 400),
+    ("not UTF-8", b'{"name": "\xff"}', {"Content-Type": "application/json"}, 400),
+    ("wrong type", b"<name/>", {"Content-Type": "application/xml"}, 415),
+    ("no body", b"", {"Content-Type": "application/json"}, 400),
+    ("too large", b'{"name": "' + b"x" * (1 << 20) + b'"}', {"Content-Type": "application/json"}, 413),
+    ("NaN", b'{"name": NaN}', {"Content-Type": "application/json"}, 400),
+    ("deep", b"[" * 100_000, {"Content-Type": "application/json"}, 400),
+    ("surrogate", b'{"name": "\\ud800"}', {"Content-Type": "application/json"}, 400),
+    ("not acceptable", b'{"name": "x"}', {"Content-Type": "application/json", "Accept": "text/xml"}, 406),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "status"), [row[1:] for row in RAW], ids=[row[0] for row in RAW])
+def test_an_odd_body_is_refused_in_the_vendors_shape(fentu: Client, body: bytes, headers: dict[str, str], status: int) -> None:
+    """Never a 500, never another shape, and the server goes on."""
+    refused = fentu.post("customers", content=body, headers=headers)
+
+    assert refused.status_code == status
+    assert set(refused.json()["error"]) == {"code", "message", "details"}
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PATCH", "PROPFIND"])
+def test_any_other_method_is_refused_with_allow(address: str, method: str) -> None:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    connection.request(method, ACME, headers=ADMIN)
+    answer = connection.getresponse()
+
+    assert answer.status == 405
+    assert set((answer.getheader("Allow") or "").split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+    connection.close()
+
+
+def test_a_parameter_given_twice_is_refused(fentu: Client) -> None:
+    refused = fentu.get("customers?page=1&page=2")
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"][0]["pointer"] == "/page"
