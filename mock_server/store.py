@@ -104,7 +104,9 @@ class Collection:
         """The living record with this id, and its number."""
         number = self.resource.id.number(id)
         record = self.get(number)
-        return None if record is None or number is None else (number, record)
+        if number is None or record is None or record[self.resource.id.property] != id:  # SO-2019-0189 is not SO-2025-0189.
+            return None
+        return number, record
 
     def holder(self, property: str, value: Json, fold: bool) -> int | None:
         """The number of the living record that has this value in a unique property."""
@@ -156,9 +158,8 @@ class Collection:
 
     def children(self, parent: Json) -> list[int]:
         """The numbers of the living records whose parent has this id, in order."""
-        collection = self.state.collections[self.parent.resource]
-        number = collection.resource.id.number(parent)
-        virtual = self.table.children(number) if number is not None and number < collection.table.count else range(0)
+        above = self.state.collections[self.parent.resource].find(parent)
+        virtual = self.table.children(above[0]) if above else range(0)
         living = {n for n in virtual if n not in self.written} | self._by_parent.get(parent, set())
         return sorted(living)
 
@@ -290,5 +291,6 @@ class State:
         """The living record that a reference's value names."""
         collection = self.collections[reference.resource]
         if reference.by is None:
-            return collection.get(collection.resource.id.number(value))
+            found = collection.find(value)
+            return found[1] if found else None
         return collection.get(collection.holder(reference.by, value, fold=False))

@@ -94,3 +94,8 @@ def test_orders_are_found_by_date(keychain: Client) -> None:
     found = keychain.get("customers/4022/sales-orders", params={"startDate": first, "endDate": last, "limit": 100}).json()
 
     assert sorted(order["orderDate"] for order in found["data"]) == [date for date in dates if first <= date <= last]
+
+
+def test_an_order_is_found_by_its_whole_number(keychain: Client) -> None:
+    """SO-2019-0189 is not SO-2025-0189."""
+    assert keychain.get("sales-orders/SO-2019-0189").status_code == 404

@@ -400,6 +400,22 @@ def test_texts_with_the_block_in_them_are_searched_exactly(big, number, match):
         assert [*chosen] == [n for n, record in enumerate(records) if test((record["email"],))], needle
 
 
+@pytest.mark.parametrize("match", ["after", "from", "before", "to"])
+@pytest.mark.parametrize(
+    ("name", "property"), [("customer", "created"), ("customer", "updated"), ("customer", "due"), ("visit", "day")]
+)
+def test_times_are_searched_exactly(big, name, property, match):
+    """Times of creation, and those counted from them, before and after days and instants within and without their range."""
+    table, records = big.tables[name], _everything(big, name)
+    for bound in [*DAYS, *(records[number][property] for number in (1, 700, 9_000) if records[number][property])]:
+        filter = Filter(((property,),), match, False)
+        test = compiled(filter, bound)
+
+        chosen = table.select(filter, bound)
+
+        assert [*chosen] == [n for n, record in enumerate(records) if test(values(record, (property,)))], bound
+
+
 @given(
     st.sampled_from([(None, 1), (None, 100001), ("c-{n:03}", 1), ("C-{n}", 9995), ("{n:04}/1", 0), ("A1{n}Z", 7)]),
     st.integers(0, 1300),
