@@ -56,4 +56,4 @@ def read(text: str) -> int:
         raise ValueError(f"{text!r} is no time like 2024-01-27T16:00:00Z")
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(moment.timestamp()) * MICROSECONDS + moment.microsecond
+    return int(moment.replace(microsecond=0).timestamp()) * MICROSECONDS + moment.microsecond

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+from mock_server.contract import Contract
+
 Client = httpx.Client
 ACME = "customers/cust-001"
 NEW = {
@@ -23,15 +25,21 @@ def created(fentu: Client, **changes: object) -> str:
     return str(answer.json()["data"]["id"])
 
 
-def test_the_documented_customer_is_there(fentu: Client) -> None:
-    """Acme Corporation is cust-001, as the vendor's page shows it."""
-    acme = fentu.get(ACME).json()["data"]
+def test_the_documented_customer_is_there(fentu: Client, contracts: dict[str, Contract]) -> None:
+    """Acme Corporation is cust-001, to the letter of the vendor's page."""
+    content = contracts["fentu"].document["paths"]["/customers/{id}"]["get"]["responses"]["200"]["content"]["application/json"]
 
-    assert acme["name"] == "Acme Corporation"
-    assert acme["customer_number"] == "C-10001"
-    assert acme["branch"] == {"id": "branch-001", "name": "Northeast Region"}
-    assert acme["contacts"][0]["name"] == "John Smith"
-    assert acme["created_at"] == "2023-06-15T10:30:00Z"
+    assert fentu.get(ACME).json() == content["examples"]["documented"]["value"]
+
+
+def test_the_documented_creation_works(fentu: Client, contracts: dict[str, Contract]) -> None:
+    """The body on the vendor's page is accepted, and answered with its five properties."""
+    content = contracts["fentu"].document["paths"]["/customers"]["post"]["requestBody"]["content"]["application/json"]
+
+    answer = fentu.post("customers", json=content["examples"]["documented"]["value"])
+
+    assert answer.status_code == 201
+    assert answer.json()["data"]["name"] == "New Company Inc"
 
 
 def test_a_customer_has_three_views(fentu: Client) -> None:
@@ -180,3 +188,11 @@ def test_all_violations_of_a_body_are_told(fentu: Client) -> None:
 
     assert refused.status_code == 422
     assert {d["pointer"] for d in refused.json()["error"]["details"]} == {"/name", "/email", "/address/city"}
+
+
+def test_an_integer_beyond_64_bits_is_none(fentu: Client) -> None:
+    """It is not silently rounded."""
+    refused = fentu.post("work-orders", json={"customer_id": "cust-001", "estimated_duration": 10**20})
+
+    assert refused.status_code == 422
+    assert [d["pointer"] for d in refused.json()["error"]["details"]] == ["/estimated_duration"]

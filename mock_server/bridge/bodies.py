@@ -15,9 +15,7 @@ from mock_server.refusals import TooLarge
 DEEPEST = 128  # levels: orjson reads 1024 and writes 254, and an answer wraps what it was sent
 BOM = b"\xef\xbb\xbf"
 
-_DIGITS, _LONG = bytes(ord("0") if chr(code).isdigit() and code < 128 else ord("x") for code in range(256)), b"0" * 19
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:]|-?[0-9]+(?![0-9.eE])|-?[0-9.eE+-]+', re.DOTALL)
-_INTEGER = re.compile(r"-?[0-9]+")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:]', re.DOTALL)
 
 
 class Unreadable(ValueError):
@@ -54,7 +52,7 @@ async def _rest(receive: Receive, message: Json, limit: int) -> bytes:
 
 
 def parsed(body: bytes) -> Json:
-    """The JSON value that a body holds.
+    """The JSON value that a body holds; an integer beyond 64 bits is a double, so that it is none where the schema wants one.
 
     Raises Unreadable.
     """
@@ -66,7 +64,6 @@ def parsed(body: bytes) -> Json:
     if (
         body.count(b"{") + body.count(b"[") > DEEPEST
         or body.count(b":") != _names(value)  # A colon may also stand in a text; then the slow way finds nothing.
-        or _LONG in body.translate(_DIGITS)  # Whatever has so many digits may exceed 64 bits.
     ):
         for problem in _problems(body.decode()):
             raise Unreadable(problem)
@@ -99,7 +96,7 @@ def _names(value: Json) -> int:
 
 
 def _problems(text: str) -> Iterator[str]:
-    """What orjson lets pass and cannot be kept: names given twice, deep nesting, integers that would lose digits."""
+    """What orjson lets pass and cannot be kept: names given twice, deep nesting."""
     names: list[set[str]] = []
     waiting: tuple[str, int] | None = None  # a text that may turn out to be a name
     for token in _TOKEN.finditer(text):
@@ -115,14 +112,4 @@ def _problems(text: str) -> Iterator[str]:
             if name in names[-1]:
                 yield f"{_place(text, waiting[1])}: the name {waiting[0]} is given twice in one object"
             names[-1].add(name)
-        elif _INTEGER.fullmatch(word) and not _kept(word):
-            yield f"{_place(text, position)}: this integer has more digits than can be kept"
         waiting = (word, position) if word[0] == '"' else None
-
-
-def _kept(digits: str) -> bool:
-    """Whether an integer is read exactly: as one of 64 bits, or as a double of the same value."""
-    if len(digits) > 310:  # 1.8e308 is the largest double.
-        return False
-    number = int(digits)
-    return -(2**63) <= number < 2**64 or int(float(number)) == number

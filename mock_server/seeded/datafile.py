@@ -31,11 +31,12 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Each:
-    """From `least` to `most` records belong to each record of a resource."""
+    """From `least` to `most` records belong to each record of a resource, `first` to the first one (and to those of its kind)."""
 
     resource: str
     least: int
     most: int
+    first: int
 
 
 Amount = Scaled | Fixed | Each
@@ -58,7 +59,7 @@ class DataFile:
         """How many records a resource has."""
         if resource.name in self.counts:
             return self.counts[resource.name]
-        return Each(resource.parent.resource, 1, 3) if resource.parent else Scaled()
+        return Each(resource.parent.resource, 1, 3, 3) if resource.parent else Scaled()
 
     def timeline(self, resource: Resource) -> Timeline:
         return self.created.get(resource.name, Timeline(_START, _END))
@@ -120,13 +121,14 @@ class Reader:
             return Scaled()
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return Fixed(value)
-        if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max"}:
+        if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max", "first"}:
             return self._each(name, node)
-        self._wrong(node, "must be scale, a number, or {per: RESOURCE, min: 1, max: 3}")
+        self._wrong(node, "must be scale, a number, or {per: RESOURCE, min: 1, max: 3, first: 2}")
         return None
 
     def _each(self, name: str, node: Node) -> Amount | None:
         owner, least, most = node.value["per"], node.value.get("min", 1), node.value.get("max", 3)
+        first = node.value.get("first", most)
         parent = self.contract.resources[name].parent
         if owner not in self.contract.resources:
             self._wrong(node, f"belongs to {owner!r}, which is no resource{nearest(owner, self.contract.resources)}")
@@ -134,8 +136,10 @@ class Reader:
             self._wrong(node, f"must be per {parent.resource}, its parent")
         elif not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= _MOST):
             self._wrong(node, f"needs min and max, integers from 0 to {_MOST}, max not below min")
+        elif not (isinstance(first, int) and least <= first <= most):
+            self._wrong(node / "first", f"must be an integer from min {least} to max {most}")
         else:
-            return Each(owner, least, most)
+            return Each(owner, least, most, first)
         return None
 
     def _uncircled(self, counts: dict[str, Amount]) -> None:

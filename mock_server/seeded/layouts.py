@@ -35,20 +35,20 @@ class Scattered:
 class Grouped:
     """A table whose records belong to those of another: how many do depends on the parent's kind only."""
 
-    def __init__(self, base: int, above: Scattered | Grouped, least: int, most: int) -> None:
+    def __init__(self, base: int, above: Scattered | Grouped, least: int, most: int, first: int) -> None:
         self._base = base
         self.above = above
-        self._least, self._most = least, most
+        self._least, self._most, self._of_first = least, most, first
 
     @cached_property
     def _until(self) -> array[int]:
         """How many kinds come before those of each kind of parent, and how many there are."""
         base, least, width = self._base, self._least, self._most - self._least + 1
         counts = (least + mix(base ^ kind) % width for kind in range(1, self.above.size))
-        return array("Q", accumulate(counts, initial=self._most))
+        return array("Q", accumulate(counts, initial=self._of_first))
 
     def first(self, kind: int) -> int:
-        """The first kind that belongs to a parent of this kind. The first kind of parent has as many as any may have."""
+        """The first kind that belongs to a parent of this kind. How many the first kind of parent has is said."""
         return self._until[kind - 1] if kind else 0
 
     @cached_property

@@ -87,7 +87,7 @@ class Table:
     def layout(self) -> Arrangement:
         each = self._each
         if isinstance(each, Each):
-            return Grouped(self.base, self.baseline.tables[each.resource].layout, each.least, each.most)
+            return Grouped(self.base, self.baseline.tables[each.resource].layout, each.least, each.most, each.first)
         return Scattered(self.base, each.count) if isinstance(each, Fixed) else Scattered(self.base, self.baseline.scale)
 
     @cached_property
