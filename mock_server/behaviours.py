@@ -15,7 +15,7 @@ from mock_server.envelopes import array
 from mock_server.plans import Plan
 from mock_server.refusals import LoginFailed
 from mock_server.reply import Reply
-from mock_server.store import Condition, Session, State
+from mock_server.state import Condition, Session, State
 from mock_server.targets import Ancestor, nearest_ancestor, target
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from mock_server import clock
 from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema
 from mock_server.refusals import Dangling, Duplicate, Guarded, Violation
 from mock_server.schemas import merged
-from mock_server.store import Collection, Mark, State, Trashed
+from mock_server.state import Collection, Mark, State, Trashed
 from mock_server.views import MISSING, filled_in, unset
 
 if TYPE_CHECKING:

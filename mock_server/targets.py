@@ -8,7 +8,7 @@ from mock_server.call import Call
 from mock_server.contract import Json, Record, Resource
 from mock_server.plans import Plan
 from mock_server.refusals import NotFound
-from mock_server.store import State
+from mock_server.state import State
 
 
 @dataclass(frozen=True, slots=True)

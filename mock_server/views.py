@@ -21,7 +21,7 @@ from mock_server.contract import (
 )
 from mock_server.schemas import items, merged
 from mock_server.seeded import Baseline
-from mock_server.store import RENDERED_KEPT, State
+from mock_server.state import RENDERED_KEPT, State
 
 Show = Callable[[State, int, Record], Json]
 MISSING = object()  # A property that an answer leaves out: it has no value, and the contract does not let it be null.

@@ -11,7 +11,7 @@ from mock_server.clock import Clock
 from mock_server.contract import Contract
 from mock_server.credentials import Credentials
 from mock_server.seeded import Baseline
-from mock_server.store import State
+from mock_server.state import State
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -195,4 +195,4 @@ def test_an_integer_beyond_64_bits_is_none(fentu: Client) -> None:
     refused = fentu.post("work-orders", json={"customer_id": "cust-001", "estimated_duration": 10**20})
 
     assert refused.status_code == 422
-    assert [d["pointer"] for d in refused.json()["error"]["details"]] == ["/estimated_duration"]
+    assert {d["pointer"] for d in refused.json()["error"]["details"]} == {"/estimated_duration"}

@@ -1,4 +1,4 @@
-"""The store against the plainest possible one: every list, filter, page and total after any writes."""
+"""A state against the plainest possible one: every list, filter, page and total after any writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mock_server.clock import Clock
 from mock_server.contract import Json, Parameter, Record, Resource
 from mock_server.refusals import Duplicate, Guarded
 from mock_server.seeded import Baseline, compiled, values
-from mock_server.store import Collection, Condition, State
+from mock_server.state import Collection, Condition, State
 from mock_server.worlds import World
 
 CONTRACTS = contract.load_all(Path(__file__).parent.parent / "openapi")
