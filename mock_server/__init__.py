@@ -4,3 +4,5 @@ In the order a request meets them: __main__ and settings (what was asked for), a
 rules they keep) and fixtures (credentials, seeded data), front (world, pages, CORS), bridge (Connexion: HTTP ends here), call,
 dispatch, plans, targets, behaviours, changes, state, views, envelopes, reply and refusals. Imports run one way.
 """
+
+__version__ = "0.1.0"

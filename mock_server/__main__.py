@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import FrameType
 
 from mock_server import settings as chosen
 from mock_server.settings import Settings, WrongUsage
@@ -16,15 +20,30 @@ WRONG_USAGE = 2  # exit status
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; answer its exit status."""
-    given = sys.argv[1:] if arguments is None else arguments
+
+    def run() -> int:
+        settings = chosen.read(sys.argv[1:] if arguments is None else arguments)
+        for sentence in chosen.unknown_variables():
+            print(f"mock-server: {sentence}", file=sys.stderr)
+        return _reload(settings) if settings.reload else serve(settings)
+
+    return _status(run)
+
+
+def _status(run: Callable[[], int]) -> int:
+    """The exit status of what runs to its end, to a mistake or to a signal: Ctrl-C and SIGTERM alike."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        settings = chosen.read(given)
-        if settings.reload:
-            return _reload(settings, given)
-        return serve(settings)
+        return run()
     except WrongUsage as wrong:
         print(f"mock-server: {wrong}", file=sys.stderr)
         return WRONG_USAGE
+    except KeyboardInterrupt:
+        return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def serve(settings: Settings) -> int:
@@ -39,10 +58,11 @@ def serve(settings: Settings) -> int:
 
         from mock_server import app  # noqa: PLC0415
         from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
+        from mock_server.situations import UnknownSituation  # noqa: PLC0415
 
         try:
             front = app.build(settings)
-        except (BrokenContract, UnknownContract) as broken:
+        except (BrokenContract, UnknownContract, UnknownSituation) as broken:
             raise WrongUsage(str(broken)) from None
         host, port = listening.getsockname()[:2]
         print(front.table(f"http://{_shown(host)}:{port}"), flush=True)
@@ -63,9 +83,10 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         made.bind((settings.host, settings.port))
         made.listen(2048)
-    except OSError as error:
+    except (OSError, UnicodeError, TypeError) as error:  # The last two: the text cannot be the name of a host.
         made.close()
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or "this is no name of a host"
         raise WrongUsage(
             f"cannot listen at {settings.host}:{settings.port}: {reason}; choose another with --host and --port"
         ) from None
@@ -76,22 +97,27 @@ def _shown(host: str) -> str:
     return {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::1": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104  # read, not bound
 
 
-def _reload(settings: Settings, arguments: Sequence[str]) -> int:
+def _reload(settings: Settings) -> int:
     """Serve in a process of its own, anew after each change of a contract or fixture."""
     from watchfiles import run_process  # noqa: PLC0415
 
-    rest = [argument for argument in arguments if argument != "--reload"]
+    logging.getLogger("watchfiles").setLevel(logging.CRITICAL)  # It warns of what is meant to happen here.
     run_process(
-        settings.openapi, settings.fixtures, target=_serve_once, args=(rest,), callback=lambda _: print("Changed: starting anew.")
+        settings.openapi,
+        settings.fixtures,
+        target=_serve_once,
+        args=(replace(settings, reload=False),),
+        callback=lambda _: print("Changed: starting anew.", flush=True),
     )
     return 0
 
 
-def _serve_once(arguments: Sequence[str]) -> None:
-    os.environ.pop("MOCK_RELOAD", None)
-    status = main(arguments)
-    if status:
-        print("mock-server: waiting for a change.", file=sys.stderr)
+def _serve_once(settings: Settings) -> None:
+    if _status(lambda: serve(settings)):
+        print("mock-server: waiting for a change of a contract or fixture.", file=sys.stderr, flush=True)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # From a terminal it comes twice: the process that watches sends it on.
 
 
 if __name__ == "__main__":

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import lru_cache
 
-from mock_server import bridge, contract, dispatch, fixtures, log, seeded
+from mock_server import bridge, contract, control, control_access, dispatch, fixtures, log, seeded, situations, stores, worlds
 from mock_server.call import Identity
 from mock_server.clock import Clock
 from mock_server.contract import Contract
-from mock_server.credentials import Credentials
 from mock_server.front import Front
 from mock_server.pages import Pages
-from mock_server.settings import Settings
-from mock_server.worlds import Worlds
+from mock_server.settings import Settings, shipped
+from mock_server.situations import Start
+from mock_server.worlds import World, Worlds
 
 
 def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -> Front:
     """The whole server as one ASGI application.
 
-    Raises BrokenContract, UnknownContract: every mistake of ours, by name, before the first request.
+    Raises BrokenContract, UnknownContract, UnknownSituation: every mistake of ours, by name, before the first request.
     """
     contracts = contract.load_all(settings.openapi, settings.apis or None)
     known, data = fixtures.load(settings.fixtures, contracts, lenient=settings.auth == "lenient")
-    baselines = {name: seeded.Baseline(made, data[name], settings.seed, settings.scale) for name, made in contracts.items()}
-    worlds = Worlds(settings.seed, contracts, baselines, known, Clock(frozen=settings.clock))
+
+    @lru_cache(worlds.BASELINES_KEPT * len(contracts))
+    def baseline(api: str, seed: int, scale: int) -> seeded.Baseline:
+        return seeded.Baseline(contracts[api], data[api], seed, scale)
+
+    others = contract.names_in(settings.openapi)
+    named = situations.load(settings.fixtures, contracts, others, lenient=settings.auth == "lenient")
+    start = Start(settings.seed, settings.scale, settings.clock, settings.situation, named)
+
+    def world(name: str) -> World:
+        made = World(name, settings.seed, settings.scale, contracts, baseline, known, Clock(frozen=settings.clock))
+        made.situations, made.begin = named, start.begin
+        return made
+
+    start.check(world(worlds.DEFAULT))
+    every = Worlds(stores.opened(settings.store), world, settings.max_worlds, settings.world_ttl)
+    own = contract.load(shipped("openapi") / contract.CONTROL / "openapi.yaml", contract.CONTROL)
     bridged = bridge.build(
-        contracts,
-        dispatch.answering(contracts, worlds),
-        authenticating(known, worlds),
+        {**contracts, own.name: own},
+        dispatch.answering(contracts, every, control.answering(own, every, start)),
+        authenticating(every),
         bridge.BridgeSettings(
             strict_query=settings.strict_query,
             check_replies=settings.check_replies,
@@ -35,13 +51,16 @@ def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -
             on_mistake=on_mistake,
         ),
     )
-    return Front(contracts, bridged.app, bridged.allowed, Pages(contracts, known), log.lines(settings.log))
+    pages, line, closed = Pages(contracts, own, known), log.lines(settings.log), control_access.closed_to(settings.host)
+    return Front(contracts, bridged.app, bridged.allowed, pages, line, every.store.close, closed)
 
 
-def authenticating(known: Mapping[str, Credentials], worlds: Worlds) -> bridge.Authenticate:
+def authenticating(every: Worlds) -> bridge.Authenticate:
     """Who sent a credential, for the bridge to ask."""
 
     def authenticate(contract: Contract, scheme: str, value: str | None, world: str) -> Identity:
-        return known[contract.name].identity(scheme, value, worlds.get(world))
+        entered = every.get(world)
+        every.store.refresh(entered)  # Another process may have opened the session, or set the world anew.
+        return entered.known_credentials(contract.name).identity(scheme, value, entered)
 
     return authenticate

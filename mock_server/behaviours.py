@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from mock_server import clock
 from mock_server.call import Call
-from mock_server.changes import MERGES, Changes, dangling, storable
+from mock_server.changes import MERGES, Changes, storable
 from mock_server.contract import Record, properties
 from mock_server.envelopes import array
 from mock_server.plans import Plan
 from mock_server.refusals import LoginFailed
 from mock_server.reply import Reply
-from mock_server.state import Condition, Session, State
+from mock_server.state import Condition, State
 from mock_server.targets import Ancestor, nearest_ancestor, target
 
 if TYPE_CHECKING:
@@ -57,24 +56,21 @@ def create(plan: Plan, call: Call, world: World, state: State) -> Reply:
     sent = storable(plan.contract, resource, properties(plan.operation.body or {}), call.body, new=True)
     if resource.parent is not None:
         parent = nearest_ancestor(plan, call, state)
-        id = parent.id if parent else call.body.get(resource.parent.property)
-        if parent is None and state.referred(resource.parent, id) is None:
-            raise dangling(plan.contract, resource.parent.resource, resource.parent.property, id)
-        sent[resource.parent.property] = id
+        sent[resource.parent.property] = parent.id if parent else call.body.get(resource.parent.property)
     with Changes(world, state) as changes:
         number = changes.create(resource, sent)
-        changes.write_children(resource, number, call.body)
+        changes.write_children(resource, number, call.body, plan.operation.body or {})
     return _answer(plan, state, number, state.collections[resource.name].living(number))
 
 
 def update(plan: Plan, call: Call, world: World, state: State) -> Reply:
     """The record changed as the operation merges."""
-    resource = plan.resource
+    resource, schema, merge = plan.resource, plan.operation.body or {}, plan.operation.merge
     number, old = target(plan, call, state)
-    sent = storable(plan.contract, resource, properties(plan.operation.body or {}), call.body, new=False)
+    sent = storable(plan.contract, resource, properties(schema), call.body, new=False, whole=merge != "deep")
     with Changes(world, state) as changes:
-        changes.change(resource, number, MERGES[plan.operation.merge](plan.contract, resource, old, sent), sent)
-        changes.write_children(resource, number, call.body)
+        changes.change(resource, number, MERGES[merge](plan.contract, resource, old, sent), sent)
+        changes.write_children(resource, number, call.body, schema)
     return _answer(plan, state, number, old)
 
 
@@ -94,14 +90,12 @@ def login(plan: Plan, call: Call, world: World, state: State) -> Reply:
     sessions = plan.contract.sessions
     if sessions is None:
         raise LookupError(f"{plan.operation.operation_id}: the contract has no sessions")
-    if not world.credentials[plan.contract.name].logs_in(call.body):
-        raise LoginFailed("Unable to login to instance and database")
+    if not world.known_credentials(plan.contract.name).logs_in(call.body):
+        raise LoginFailed("These credentials are not known.")
     now = world.clock.now()
     state.sessions = {id: session for id, session in state.sessions.items() if session.ends > now}
-    id = world.token(f"{plan.contract.name}/session/{state.sessions_opened}")
-    state.sessions_opened += 1
-    state.sessions[id] = Session(id, now + sessions.lifetime * clock.MICROSECONDS)
-    return _sealed(plan, {"$session": orjson.dumps(id)})
+    session = world.open_session(plan.contract.name, sessions.lifetime)
+    return _sealed(plan, {"$session": orjson.dumps(session.id)})
 
 
 def alive(plan: Plan, call: Call, world: World, state: State) -> Reply:
@@ -109,6 +103,7 @@ def alive(plan: Plan, call: Call, world: World, state: State) -> Reply:
     return _sealed(plan, {"$session": orjson.dumps(call.identity.session if call.identity else None)})
 
 
+WRITES = frozenset({"create", "update", "delete", "login", "renew"})
 BEHAVIOURS: Mapping[str, Callable[[Plan, Call, World, State], Reply]] = {
     "list": list_records,
     "get": get,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from mock_server import clock
-from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema
-from mock_server.refusals import Dangling, Duplicate, Guarded, Violation
-from mock_server.schemas import merged
+from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema, properties
+from mock_server.refusals import Dangling, Duplicate, Guarded, Refusal, Violation
+from mock_server.schemas import MISSING, items, merged, unset
 from mock_server.state import Collection, Mark, State, Trashed
-from mock_server.views import MISSING, filled_in, unset
+from mock_server.views import filled_in
 
 if TYPE_CHECKING:
     from mock_server.worlds import World
@@ -36,19 +36,23 @@ class Changes:
 
     def __exit__(self, refused: type[BaseException] | None, *_: object) -> None:
         if refused is None:
-            self.state.trash.extend(self._trashed)
+            api = self.state.contract.name
+            self.state.trash.update({(trashed.resource, trashed.number): trashed for trashed in self._trashed})
+            self.world.unsaved.extend((api, collection.resource.name, mark.number) for collection, mark in self._before)
             return
         for collection, mark in reversed(self._before):
             collection.revert(mark)
 
-    def create(self, resource: Resource, sent: Record) -> int:
-        """Store a new record with what the server assigns; answer its number.
+    def create(self, resource: Resource, sent: Record, at: str = "", given: Record | None = None) -> int:
+        """Store a new record with what the server assigns, but for `given`; answer its number. `at` points at what was sent.
 
-        Raises Dangling, Duplicate.
+        Raises Dangling, Duplicate: the first of the reasons against it, with the violations of all.
         """
         collection = self.state.collections[resource.name]
-        self._check(collection, sent, None)
-        number = collection.next
+        given = given or {}
+        self._check(collection, {**sent, **given}, None, at)
+        chosen = resource.id.number(given.get(resource.id.property))
+        number = collection.next if chosen is None else chosen
         record = {**blank(self.state.contract, resource), **resource.initial, **sent}
         for counter in (resource.id, *resource.numbers):
             if not counter.settable or record.get(counter.property) in NOTHING:
@@ -56,29 +60,31 @@ class Changes:
         for property in (resource.created, resource.updated):
             if property:
                 record[property] = self._now(resource, property)
+        record |= given
         self._put(collection, number, record)
         self._clear_others(collection, number)
         return number
 
-    def change(self, resource: Resource, number: int, new: Record, sent: Record) -> None:
+    def change(self, resource: Resource, number: int, new: Record, sent: Record, at: str = "") -> None:
         """Store a record anew, of which `sent` was sent.
 
-        Raises Dangling, Duplicate.
+        Raises Dangling, Duplicate, as `create` does.
         """
         collection = self.state.collections[resource.name]
-        self._check(collection, {name: new[name] for name in sent}, number)
+        self._check(collection, {name: new[name] for name in sent}, number, at)
         if resource.updated:
             new[resource.updated] = self._now(resource, resource.updated)
         self._put(collection, number, new)
         self._clear_others(collection, number)
 
-    def write_children(self, resource: Resource, number: int, body: Json) -> None:
+    def write_children(self, resource: Resource, number: int, body: Json, schema: Schema, at: str = "") -> None:
         """The child records that a body lists: with a known id it is changed, else created; one not listed is deleted."""
         for children in resource.children:
-            items = body.get(children.property) if children.writable and isinstance(body, dict) else None
-            if isinstance(items, list):
+            items_ = body.get(children.property) if children.writable and isinstance(body, dict) else None
+            if isinstance(items_, list):
                 id = self.state.collections[resource.name].living(number)[resource.id.property]
-                self._write_child_list(children, id, items)
+                known = items(properties(schema).get(children.property, {}))
+                self._write_child_list(children, id, items_, known, f"{at}/{children.property}")
 
     def delete(self, resource: Resource, number: int) -> None:
         """Delete a record with what belongs to it.
@@ -90,43 +96,66 @@ class Changes:
             self._guard(resource, record, guard)
         self._remove(self.state.collections[resource.name], number, (resource.name, number))
 
-    def _write_child_list(self, children: Children, parent: Json, items: list[Json]) -> None:
-        collection = self.state.collections[children.resource]
+    def restore(self, trashed: Sequence[Trashed]) -> None:
+        """Store deleted records as they were.
+
+        Raises Dangling, Duplicate.
+        """
+        records = [(self.state.collections[one.resource], one) for one in trashed]
+        for collection, one in records:  # Before it is stored, so that another record keeps the value.
+            _raise_first(self._taken(collection, one.record, one.number, ""))
+            self._put(collection, one.number, one.record)
+        for collection, one in records:
+            _raise_first(self._dangling(collection.resource, one.record, ""))
+
+    def _write_child_list(self, children: Children, parent: Json, listed: list[Json], schema: Schema, at: str) -> None:
+        contract, collection = self.state.contract, self.state.collections[children.resource]
         resource = collection.resource
         before = set(collection.children(parent))
         kept = set[int]()
-        for item in items:
+        for place, item in enumerate(listed):
             found = collection.find(item.get(resource.id.property))
             known = found if found is not None and found[0] in before else None
-            sent = storable(self.state.contract, resource, resource.stored, item, new=known is None)
+            sent = storable(contract, resource, properties(schema), item, new=known is None)
             if known is not None:
                 number, old = known
-                self.change(resource, number, replaced(self.state.contract, resource, old, sent), sent)
+                self.change(resource, number, replaced(contract, resource, old, sent), sent, f"{at}/{place}")
             else:
-                number = self.create(resource, {**sent, collection.parent.property: parent})
+                number = self.create(resource, {**sent, collection.parent.property: parent}, f"{at}/{place}")
             kept.add(number)
-            self.write_children(resource, number, item)
+            self.write_children(resource, number, item, schema, f"{at}/{place}")
         for number in sorted(before - kept):
             self._remove(collection, number, (resource.name, number))
 
-    def _check(self, collection: Collection, sent: Record, number: int | None) -> None:
-        resource = collection.resource
-        for reference in resource.references:
+    def _check(self, collection: Collection, sent: Record, number: int | None, at: str) -> None:
+        _raise_first([*self._dangling(collection.resource, sent, at), *self._taken(collection, sent, number, at)])
+
+    def _dangling(self, resource: Resource, sent: Record, at: str) -> Iterator[Refusal]:
+        """References, and the parent, name records that live."""
+        for reference in (*resource.references, *((resource.parent,) if resource.parent else ())):
             value = sent.get(reference.property)
-            if reference.checked and value not in NOTHING and self.state.referred(reference, value) is None:
-                raise dangling(self.state.contract, reference.resource, reference.property, value)
-        for property, fold in collection.unique:
+            absent = reference.property not in sent or (value in NOTHING and reference is not resource.parent)
+            if reference.checked and not absent and self.state.referred(reference, value) is None:
+                title = self.state.contract.resources[reference.resource].title
+                told = Violation("body", f"{at}/{reference.property}", f"names {title} {value}, which does not exist")
+                yield Dangling(title, str(value), violations=(told,))
+
+    @staticmethod
+    def _taken(collection: Collection, sent: Record, number: int | None, at: str) -> Iterator[Refusal]:
+        """Unique values are free."""
+        title = collection.resource.title
+        for property in collection.unique:
             value = sent.get(property)
-            holder = None if value in NOTHING else collection.holder(property, value, fold)
+            holder = None if value in NOTHING else collection.holder(property, value)
             if holder is not None and holder != number:
-                id = str(collection.living(holder)[resource.id.property])
-                taken = Violation("body", f"/{property}", f"is taken by {resource.title} {id}")
-                raise Duplicate(resource.title, property, str(value), id, violations=(taken,))
+                id = str(collection.living(holder)[collection.resource.id.property])
+                told = Violation("body", f"{at}/{property}", f"is taken by {title} {id}")
+                yield Duplicate(title, property, str(value), id, violations=(told,))
 
     def _counted(self, collection: Collection, counter: Counter, number: int) -> str | int:
         """The counter's next value that no record has: a client may have taken one."""
         year = int(clock.written(self.world.clock.now(), self.state.contract.times)[:4])
-        while counter.settable and collection.holder(counter.property, counter.value(number, year), fold=False) is not None:
+        while counter.settable and collection.holder(counter.property, counter.value(number, year)) is not None:
             number += 1
         return counter.value(number, year)
 
@@ -167,47 +196,56 @@ class Changes:
 
     def _remove(self, collection: Collection, number: int, root: tuple[str, int]) -> None:
         resource, record = collection.resource, collection.living(number)
-        for other, property in self._dependents(resource):
-            for dependent in other.referring(property, record[resource.id.property]):
-                if other.get(dependent) is not None:  # It may have gone already, with another of the dependents.
-                    self._remove(other, dependent, root)
+        dependents = [
+            (other, dependent)
+            for other, property, held in self._dependents(resource)
+            for dependent in other.referring(property, record.get(held))
+        ]
         self._put(collection, number, None)
         if resource.trash:
             self._trashed.append(Trashed(resource.name, number, record, self.world.clock.now(), root))
+        for other, dependent in dependents:
+            if other.get(dependent) is not None:  # It may have gone already, with another of the dependents.
+                self._remove(other, dependent, root)
 
-    def _dependents(self, resource: Resource) -> Iterator[tuple[Collection, str]]:
-        """The collections whose records go with a record of this resource, and the property by which they belong to it."""
+    def _dependents(self, resource: Resource) -> Iterator[tuple[Collection, str, str]]:
+        """The collections whose records go with a record of this resource, by which property, and what of the record it holds."""
         for other in self.state.collections.values():
             parent = other.resource.parent
             if parent and parent.resource == resource.name:
-                yield other, parent.property
+                yield other, parent.property, resource.id.property
             if other.resource.name in resource.cascades:
-                yield from ((other, r.property) for r in other.resource.references if r.resource == resource.name and not r.by)
+                for reference in other.resource.references:
+                    if reference.resource == resource.name:
+                        yield other, reference.property, reference.by or resource.id.property
+
+
+def _raise_first(refusals: Iterable[Refusal]) -> None:
+    """Raise the first of the refusals, if there is one, with the violations of all."""
+    every = list(refusals)
+    if every:
+        every[0].violations = tuple(violation for refusal in every for violation in refusal.violations)
+        raise every[0]
 
 
 def blank(contract: Contract, resource: Resource) -> Record:
     """Every stored property without a value."""
-    pairs = ((name, unset(contract, schema)) for name, schema in resource.stored.items())
+    pairs = ((name, unset(schema, contract.unset)) for name, schema in resource.stored.items())
     return {name: value for name, value in pairs if value is not MISSING}
 
 
-def storable(contract: Contract, resource: Resource, known: Mapping[str, Schema], body: Json, *, new: bool) -> Record:
-    """What of a body can be stored: known, neither assigned nor computed, its objects whole; a number only of a new record."""
+def storable(  # each says something else about the body
+    contract: Contract, resource: Resource, known: Mapping[str, Schema], body: Json, *, new: bool, whole: bool = True
+) -> Record:
+    """What of a body can be stored: known, neither assigned nor computed; a number only of a new record; objects whole, if so."""
     kept = {*resource.assigned, *resource.shown, *(children.property for children in resource.children)}
     if not new:
         kept |= {counter.property for counter in resource.numbers}
     return {
-        name: filled_in(contract, known[name], value)
+        name: filled_in(contract, known[name], value) if whole else value
         for name, value in body.items()
         if name in known and name not in kept and not merged(known[name]).get("readOnly")
     }
-
-
-def dangling(contract: Contract, resource: str, property: str, value: Json) -> Dangling:
-    """The refusal of a body's property that names no record."""
-    title = contract.resources[resource].title
-    violation = Violation("body", f"/{property}", f"names {title} {value}, which does not exist")
-    return Dangling(title, str(value), violations=(violation,))
 
 
 def shallow(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
@@ -218,19 +256,23 @@ def shallow(contract: Contract, resource: Resource, old: Record, sent: Record) -
 def deep(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
     """Objects merge property by property."""
 
-    def merged(before: Json, now: Json) -> Json:
+    def merge(before: Json, now: Json) -> Json:
         if isinstance(before, dict) and isinstance(now, dict):
-            return {**before, **{name: merged(before.get(name), value) for name, value in now.items()}}
+            return {**before, **{name: merge(before.get(name), value) for name, value in now.items()}}
         return now
 
-    return {**old, **{name: merged(old.get(name), value) for name, value in sent.items()}}
+    return {
+        **old,
+        **{name: filled_in(contract, resource.stored[name], merge(old.get(name), value)) for name, value in sent.items()},
+    }
 
 
 def replaced(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
     """What is not sent is reset, what the server assigns stays."""
     kept = resource.assigned | {counter.property for counter in resource.numbers}
     kept |= {name for name, schema in resource.stored.items() if merged(schema).get("readOnly")}
-    return {**blank(contract, resource), **{name: value for name, value in old.items() if name in kept}, **sent}
+    held = {name: value for name, value in old.items() if name in kept}
+    return {**blank(contract, resource), **resource.initial, **held, **sent}
 
 
 MERGES: Mapping[str, Callable[[Contract, Resource, Record, Record], Record]] = {

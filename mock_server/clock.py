@@ -55,5 +55,8 @@ def read(text: str) -> int:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ].+)?", text):
         raise ValueError(f"{text!r} is no time like 2024-01-27T16:00:00Z")
     moment = datetime.fromisoformat(text)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not between the years 1 and 9999") from None
     return int(moment.replace(microsecond=0).timestamp()) * MICROSECONDS + moment.microsecond

@@ -18,9 +18,10 @@ Record = dict[str, Json]
 Place = documents.Place
 BrokenContract = documents.BrokenContract
 json_type, properties = schemas.json_type, schemas.properties
+CONTROL = outline.CONTROL
 
 Where = Literal["query", "path", "header", "cookie"]
-Action = Literal["list", "get", "create", "update", "delete", "login", "renew", "alive"]
+Action = Literal["list", "get", "create", "update", "delete", "login", "renew", "alive", "control"]
 Match = Literal["equals", "contains", "like", "in", "after", "from", "before", "to", "flag", "present"]
 Paging = Literal["number", "size", "offset", "limit"]
 
@@ -230,8 +231,9 @@ class Operation:
 
     @cached_property
     def ancestors(self) -> tuple[Parameter, ...]:
-        """The path parameters that name the record's parents."""
-        return tuple(p for p in self.parameters if p.identifies and p is not self.identifier)
+        """The path parameters that name the record's parents, the farthest first."""
+        named = (p for p in self.parameters if p.identifies and p is not self.identifier)
+        return tuple(sorted(named, key=lambda parameter: self.path.index(f"{{{parameter.name}}}")))
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,6 @@ class Contract:
     document: Mapping[str, Json]  # $refs intact; plain JSON types
     base_path: str  # the path of servers[0].url: /fentu/api/v1
     aliases: tuple[str, ...]  # base paths beside it, made whole: /fentu/v1
-    vendor_path: str  # what is left without /<api>: /api/v1; the base path under the host name <api>.localhost
     times: Times
     unset: Mapping[str, Json]  # JSON type -> value
     sessions: Sessions | None
@@ -307,9 +308,11 @@ def compiled(document: Document, path: Path, name: str) -> Contract:
 def load_all(folder: Path, names: Sequence[str] | None = None) -> dict[str, Contract]:
     """The contracts in the sub-folders that have an openapi.yaml, by name; those of the names if there are any.
 
+    The contract of the server itself is not one of them.
+
     Raises BrokenContract with what is wrong in any of them, and UnknownContract for a name that has none.
     """
-    there = sorted(path.parent.name for path in folder.glob("*/openapi.yaml"))
+    there = names_in(folder)
     wanted = there if names is None else sorted(set(names))
     unknown = [name for name in wanted if name not in there]
     if unknown or not there:
@@ -324,6 +327,11 @@ def load_all(folder: Path, names: Sequence[str] | None = None) -> dict[str, Cont
     if mistakes:
         raise BrokenContract(mistakes)
     return found
+
+
+def names_in(folder: Path) -> list[str]:
+    """The sub-folders that have a contract, in order; that of the server itself aside."""
+    return sorted(path.parent.name for path in folder.glob("*/openapi.yaml") if path.parent.name != CONTROL)
 
 
 class UnknownContract(LookupError):
@@ -361,7 +369,6 @@ class _Compiler:
             document=self.document.value,
             base_path=base_path,
             aliases=tuple(f"/{self.name}{alias}" for alias in (self.semantics / "aliases").value or ()),
-            vendor_path=base_path.removeprefix(f"/{self.name}"),
             times=Times((times / "zone").value != "none", (times / "precision").value == "milliseconds"),
             unset={**UNSET, **_plain(self.semantics / "unset")},
             sessions=self._sessions(schemes),

@@ -106,11 +106,22 @@ def read(contract: Contract, document: Document, *, lenient: bool) -> Credential
 
     Raises BrokenContract with every mistake in it.
     """
+    entries = document.root / "credentials"
+    if not list(entries.elements()):
+        raise BrokenContract([document.root.mistake("it must be a mapping with the list `credentials`, not empty")])
+    return listed(contract, entries, lenient=lenient)
+
+
+def listed(contract: Contract, node: Node, *, lenient: bool) -> Credentials:
+    """The credentials in a list.
+
+    Raises BrokenContract with every mistake in it.
+    """
     every = frozenset(scope for scheme in contract.security_schemes for scope in scopes_of(contract, scheme))
-    entries = list((document.root / "credentials").elements())
+    entries = list(node.elements())
     mistakes = [mistake for entry in entries for mistake in _mistakes(entry, every)]
     if not entries:
-        mistakes.append(document.root.mistake("it must be a mapping with the list `credentials`, not empty"))
+        mistakes.append(node.mistake("it must be a list of credentials, not empty"))
     if mistakes:
         raise BrokenContract(mistakes)
     return Credentials(contract, tuple(_credential(entry.mapping, every) for entry in entries), lenient)

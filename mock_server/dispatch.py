@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from mock_server.behaviours import BEHAVIOURS
+from mock_server.behaviours import BEHAVIOURS, WRITES
 from mock_server.call import Call
 from mock_server.contract import Contract
+from mock_server.outline import CONTROL
 from mock_server.plans import Plan, plan
 from mock_server.reply import Reply
 from mock_server.worlds import Worlds
@@ -15,8 +16,10 @@ from mock_server.worlds import Worlds
 IGNORED = b"x-mock-ignored-parameters"
 
 
-def answering(contracts: Mapping[str, Contract], worlds: Worlds) -> Callable[[Call], Reply]:
-    """The function that answers every call; it raises Refusal."""
+def answering(
+    contracts: Mapping[str, Contract], worlds: Worlds, control: Callable[[Call], Reply] | None = None
+) -> Callable[[Call], Reply]:
+    """The function that answers every call, those of the control API by `control`; it raises Refusal."""
     plans: dict[tuple[str, str], Plan] = {
         (contract.name, operation.operation_id): plan(contract, operation)
         for contract in contracts.values()
@@ -25,9 +28,19 @@ def answering(contracts: Mapping[str, Contract], worlds: Worlds) -> Callable[[Ca
 
     def answer(call: Call) -> Reply:
         operation = call.operation
+        if control is not None and operation.action == CONTROL:
+            reply = control(call)
+            return _warned(reply, call.ignored) if call.ignored else reply
         world = worlds.get(call.world)
         made = plans[operation.api, operation.operation_id]
-        reply = BEHAVIOURS[operation.action](made, call, world, world.state(operation.api))
+        behaviour = BEHAVIOURS[operation.action]
+        if operation.action in WRITES:
+            with worlds.store.writing(world):
+                reply = behaviour(made, call, world, world.state(operation.api))
+        else:
+            if call.identity is None:  # Else the world was brought up to date when the credential was looked at.
+                worlds.store.refresh(world)
+            reply = behaviour(made, call, world, world.state(operation.api))
         return _warned(reply, call.ignored) if call.ignored else reply
 
     return answer
@@ -35,5 +48,7 @@ def answering(contracts: Mapping[str, Contract], worlds: Worlds) -> Callable[[Ca
 
 def _warned(reply: Reply, ignored: tuple[str, ...]) -> Reply:
     """The reply with the names of the query parameters that changed nothing."""
-    names = ", ".join(quote(name, safe="._[]~-")[:100] for name in ignored[:20])
+    names = ", ".join(quote(name, safe="._[]~-")[:100] for name in ignored[:20] if name)
+    if not names:
+        return reply
     return Reply(reply.status, reply.body, (*reply.headers, (IGNORED, names.encode())))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from urllib.parse import quote, unquote
 
 import orjson
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from mock_server import log, worlds
+from mock_server.bridge.media import takes_gzip
+from mock_server.bridge.scope import WORLD, cookies
 from mock_server.contract import Contract
+from mock_server.control_access import Closed
 from mock_server.dispatch import IGNORED
 from mock_server.pages import Pages, root_of
 from mock_server.refusals import NoSuchPath
@@ -26,8 +31,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-WORLD = "mock.world"  # the key of the scope under which the bridge finds the world's name
 HEADER, COOKIE = b"x-mock-world", "mock_world"
+OWN = "/_mock"  # where the server itself is controlled
 EXPOSED = ("Allow", "Content-Length", "Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining",
            "X-RateLimit-Reset", IGNORED.decode())  # fmt: skip
 WORTH_PACKING = 1024  # bytes
@@ -42,38 +47,46 @@ class Address:
     raw_path: bytes  # the same, percent-encoded as it came
     prefix: str  # /w/NAME, if the client put the world there
     host: str
-    cross_origin: bool
+    api: str  # whose own host name it is, if it is one
+    cross_origin: bool  # answered with CORS headers
     packed: bool  # the client takes gzip
     mistake: str = ""
+    closed: str = ""  # why it is not let in to the control API
 
 
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # everything that a request meets from here on
         self,
         contracts: Mapping[str, Contract],
         app: Application,
-        allowed: Callable[[str], tuple[str, ...]],
+        allowed: Callable[[str, bytes], tuple[str, ...]],
         pages: Pages,
         line: log.Line | None,
+        close: Callable[[], None],
+        closed: Closed,
     ) -> None:
         self._contracts = contracts
+        self._close = close
+        self._closed = closed
         self._app = app
         self._allowed = allowed
         self._pages = pages
         self._line = line
         self._aliases = {name: contract.aliases for name, contract in contracts.items()}
+        self._hosts = {f"{name}.localhost".lower(): name for name in contracts}
         packing = GZipMiddleware(self._serve, minimum_size=WORTH_PACKING, compresslevel=5)
         self._stacks: dict[tuple[bool, bool], Application] = {
             (cross, packed): _shared(inner) if cross else inner
-            for packed, inner in ((False, self._serve), (True, packing))
+            for packed, inner in ((False, _varying(self._serve)), (True, packing))
             for cross in (False, True)
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            self._close()
             return
         if scope["type"] != "http":  # No contract has a WebSocket.
             await send({"type": "websocket.close", "code": 1000})
@@ -84,7 +97,11 @@ class Front:
             send = self._logged(scope, send, address)
         if scope["method"] == "HEAD":  # In a copy: the HTTP server looks at its own.
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        await self._stacks[address.cross_origin, address.packed](scope, receive, send)
+        try:
+            await self._stacks[address.cross_origin, address.packed](scope, receive, send)
+        except asyncio.CancelledError:  # The server stops, and has waited long enough for the rest of this request.
+            with contextlib.suppress(RuntimeError):  # Its answer has begun.
+                await _send(send, _problem(503, "The server was stopped before the request had arrived."))
 
     def table(self, root: str) -> str:
         """What is printed at start: base addresses and credentials."""
@@ -102,11 +119,14 @@ class Front:
         if address.mistake:
             await _send(send, _problem(400, address.mistake))
             return
+        if address.closed:
+            await _send(send, _problem(403, address.closed))
+            return
         contract = self._contract(address.path)
         if contract is None:
             await _send(send, self._page(scope, address, method))
             return
-        if method == "OPTIONS" and (methods := self._allowed(address.path)):
+        if method == "OPTIONS" and (methods := self._allowed(address.path, address.raw_path)):
             await _send(send, Reply(204, None, ((b"allow", ", ".join(methods).encode()),)))
             return
         scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
@@ -114,42 +134,42 @@ class Front:
 
     def _address(self, scope: Scope) -> Address:
         """Read world, host and path; `mistake` says what was wrong with them."""
-        world = host = cookie = ""
-        cross_origin = packed = False
+        named: str | None = None
+        origin: str | None = None
+        host, cookie = "", b""
+        packed = False
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value.decode("latin-1")
             elif name == HEADER:
-                world = value.decode("latin-1")
+                named = value.decode("latin-1")
             elif name == b"origin":
-                cross_origin = True
+                origin = value.decode("latin-1")
             elif name == b"accept-encoding":
-                packed = b"gzip" in value
+                packed = takes_gzip(value)
             elif name == b"cookie":
-                cookie = value.decode("latin-1")
+                cookie = value
         path: str = scope["path"]
-        raw_path: bytes = scope.get("raw_path") or path.encode()
+        raw_path: bytes = scope.get("raw_path") or quote(path).encode()
         prefix = ""
-        if path.startswith("/w/"):
-            world = path[3:].partition("/")[0]
-            prefix = f"/w/{world}"
-            path, raw_path = path[len(prefix) :] or "/", raw_path[len(prefix) :] or b"/"
-        elif cookie and not world:
-            world = _world_in(cookie)
-        world = world or worlds.DEFAULT
-        path, raw_path = self._by_host(host, path, raw_path)
+        if raw_path.startswith(b"/w/"):
+            named, path, raw_path = _world_before(raw_path)
+            prefix = f"/w/{named}"
+        elif named is None and cookie:
+            named = cookies(cookie).get(COOKIE)
+        world = worlds.DEFAULT if named is None else named
+        api = self._hosts.get(host.partition(":")[0].lower(), "")
+        if api:  # fentu.localhost/api/v1/… is /fentu/api/v1/…
+            path, raw_path = f"/{api}{path}", f"/{api}".encode() + raw_path
         path, raw_path = self._by_alias(path, raw_path)
         mistake = "" if worlds.NAME.fullmatch(world) else (
             "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
         )  # fmt: skip
-        return Address(world, path, raw_path, prefix, host, cross_origin, packed, mistake)
-
-    def _by_host(self, host: str, path: str, raw_path: bytes) -> tuple[str, bytes]:
-        """fentu.localhost/api/v1/… is /fentu/api/v1/…"""
-        api, dot, _ = host.partition(".localhost")
-        if dot and api in self._contracts:
-            return f"/{api}{path}", f"/{api}".encode() + raw_path
-        return path, raw_path
+        address = Address(world, path, raw_path, prefix, host, api, origin is not None, packed, mistake)
+        if path.startswith(OWN) and path.removeprefix(OWN)[:1] in ("", "/"):
+            address.cross_origin = False
+            address.closed = self._closed(host, origin, scope.get("scheme", "http"))
+        return address
 
     def _by_alias(self, path: str, raw_path: bytes) -> tuple[str, bytes]:
         """/fentu/v1/… is /fentu/api/v1/…"""
@@ -157,16 +177,20 @@ class Front:
         for alias in self._aliases.get(api, ()):
             if path.startswith(f"{alias}/"):
                 base = self._contracts[api].base_path
-                return base + path[len(alias) :], base.encode() + raw_path[len(alias) :]
+                rest = raw_path[len(alias) :] if raw_path.startswith(alias.encode()) else quote(path[len(alias) :]).encode()
+                return base + path[len(alias) :], base.encode() + rest
         return path, raw_path
 
     def _contract(self, path: str) -> Contract | None:
+        if path.startswith(f"{OWN}/"):
+            return None if self._pages.is_page(path) else self._pages.control
         contract = self._contracts.get(path[1:].partition("/")[0])
         return contract if contract and path.startswith(f"{contract.base_path}/") else None
 
     def _page(self, scope: Scope, address: Address, method: str) -> Reply:
         """A page, or what to do about a path where there is none."""
-        page = self._pages.get(address.path, root_of(address.host, scope.get("scheme", "http"), address.prefix))
+        root = root_of(address.host, scope.get("scheme", "http"), address.prefix)
+        page = self._pages.get(address.path, root, address.api)
         if page is not None:
             allowed = ((b"allow", b"GET, HEAD, OPTIONS"),)
             if method == "OPTIONS":
@@ -205,12 +229,29 @@ def _shared(app: Application) -> Application:
     )
 
 
-def _world_in(cookie: str) -> str:
-    try:
-        morsel = SimpleCookie(cookie).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+def _varying(app: Application) -> Application:
+    """What could be packed says so to a client that does not take it packed: caches have to know."""
+
+    async def varying(scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start" and _length(message["headers"]) >= WORTH_PACKING:
+                message = {**message, "headers": [*message["headers"], (b"vary", b"Accept-Encoding")]}
+            await send(message)
+
+        await app(scope, receive, told)
+
+    return varying
+
+
+def _length(headers: Sequence[tuple[bytes, bytes]]) -> int:
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)
+
+
+def _world_before(raw_path: bytes) -> tuple[str, str, bytes]:
+    """/w/NAME/fentu/… -> NAME and what follows it, decoded and not; cut first, since a slash may be encoded."""
+    name, _, rest = raw_path.removeprefix(b"/w/").partition(b"/")
+    raw = b"/" + rest
+    return unquote(name.decode("latin-1")), unquote(raw.decode("latin-1")), raw
 
 
 def _without_body(send: Send) -> Send:

@@ -10,6 +10,9 @@ from mock_server import schemas
 from mock_server.documents import Node
 from mock_server.schemas import Json, Schema, properties
 
+CONTROL = "control"  # The contract of the server itself, whose base path is no name: an API may be called "control".
+ROOTS = {CONTROL: "_mock"}  # contract -> the first step of its base path, where it is not its name
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 

@@ -16,6 +16,7 @@ STATUSES = {  # reason -> status, where the contract does not say otherwise
     "no_such_path": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
+    "conflict": 409,
     "dangling": 409,
     "duplicate": 409,
     "guarded": 409,
@@ -199,6 +200,17 @@ class Dangling(Refusal):
 
     def __str__(self) -> str:
         return f"{self.title} {self.id} does not exist."
+
+
+@dataclass(unsafe_hash=True)
+class Conflict(Refusal):
+    """What is asked for does not go with what stands."""
+
+    reason = "conflict"
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
 
 
 @dataclass(unsafe_hash=True)

@@ -24,6 +24,7 @@ PARTS = {  # reason -> the part of the request that a refusal without violations
     "unauthenticated": "header",
     "forbidden": "header",
     "guarded": "state",
+    "conflict": "state",
     "rate_limited": "state",
     "internal": "state",
 }

@@ -64,6 +64,20 @@ def items(schema: Schema) -> Schema:
     return next(found, {})
 
 
+MISSING = object()  # What has no value where the contract does not let it be null: answers leave it out.
+
+
+def unset(schema: Schema, empty: Mapping[str, Json]) -> Json:
+    """What a property of this schema shows that never got a value; `empty` says it by type. MISSING if nothing fits."""
+    schema = merged(schema)
+    if "default" in schema:
+        return schema["default"]
+    if schema.get("nullable"):
+        return None
+    nothing = empty.get(json_type(schema))
+    return MISSING if nothing is None else nothing
+
+
 def resolved(node: Json, document: Mapping[str, Json], copies: dict[int, Json]) -> Json:
     """A copy of the node, every local $ref replaced by what it names; `copies` keeps the one copy of each node."""
     todo: list[Json] = []

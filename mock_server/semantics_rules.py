@@ -11,6 +11,7 @@ from pathlib import Path
 from mock_server import outline, schemas
 from mock_server.documents import Document, Mistake, Node, Steps, meant, walk
 from mock_server.form import Form
+from mock_server.outline import CONTROL
 from mock_server.schemas import Json, Schema, json_type, properties
 
 TOKENS = {  # action -> what an envelope can give; $parent.PROPERTY wherever the path names a parent
@@ -22,6 +23,7 @@ TOKENS = {  # action -> what an envelope can give; $parent.PROPERTY wherever the
     "login": ("$session",),
     "renew": ("$session",),
     "alive": ("$session",),
+    "control": (),
 }
 BODY_TOKENS = ("$status", "$code", "$message", "$violations")
 VIOLATION_TOKENS = ("$in", "$pointer", "$message")
@@ -156,8 +158,18 @@ def _addresses(subject: Subject) -> Iterator[Mistake]:
         yield subject.root.mistake(f"lacks servers; the first is the mock, at http://localhost:8080/{subject.name}…")
         return
     path = outline.base_path_of(subject.root)
-    if "{" in url.text or not re.fullmatch(rf"/{re.escape(subject.name)}(/.*)?", path):
-        yield url.mistake(f"has the path {path or '/'}; the first server is the mock, whose path starts with /{subject.name}")
+    first = outline.ROOTS.get(subject.name, subject.name)
+    if "{" in url.text or not re.fullmatch(rf"/{re.escape(first)}(/.*)?", path):
+        yield url.mistake(f"has the path {path or '/'}; the first server is the mock, whose path starts with /{first}")
+
+
+def _needed(subject: Subject) -> Iterator[Mistake]:
+    """Whatever acts on records needs resources, and envelopes to answer with."""
+    if all((operation / "x-semantics" / "action").value == CONTROL for operation in subject.operations):
+        return
+    for section in ("envelopes", "resources"):
+        if section not in subject.semantics.mapping:
+            yield subject.semantics.mistake(f"lacks {section}")
 
 
 def _sessions(subject: Subject) -> Iterator[Mistake]:
@@ -234,6 +246,8 @@ def _counters(subject: Subject) -> Iterator[Mistake]:
             name = (counter / "property").text
             yield from subject.unknown_property(counter / "property", name, resource)
             schema = subject.stored(resource).get(name or "")
+            if counter.path[-1] == "id" and (counter / "settable").value:
+                yield (counter / "settable").mistake("a client cannot choose an id: records are found by it")
             patterned = "pattern" in counter.mapping
             kinds = ("string",) if patterned else ("integer", "number")
             if schema is not None and json_type(schema) not in kinds:
@@ -402,7 +416,9 @@ def _operations(subject: Subject) -> Iterator[Mistake]:
             yield operation.mistake("lacks x-semantics, which says what it does to which records")
             continue
         yield from subject.unknown_resource(semantics / "resource")
-        if (semantics / "action").text in TOKENS:
+        if ((semantics / "action").value == CONTROL) != (subject.name == CONTROL):
+            yield (semantics / "action").mistake("control is for the contract of the server itself, which has no other action")
+        elif (semantics / "action").text in TOKENS:
             for rule in OPERATION_RULES:
                 yield from rule(subject, operation, str((semantics / "action").value))
 
@@ -421,6 +437,9 @@ def _identification(subject: Subject, operation: Node, action: str) -> Iterator[
     body = outline.body_of(operation).resolved
     known = properties(body) if isinstance(body, dict) else {}
     parent, holder = subject.parent(resource), (subject.resources[resource] / "parent" / "property").value
+    above = [name for name in named if name and name != resource]
+    if action in ("list", "create") and above and parent not in above:
+        yield operation.mistake(f"its path names {', '.join(above)}, but a {resource} belongs to {parent or 'none'}")
     if action == "create" and parent and parent not in named and holder not in known:
         yield operation.mistake(
             f"names no {parent} that the {resource} belongs to, neither in the path nor as {holder} in the body"
@@ -437,6 +456,8 @@ def _bodies(subject: Subject, operation: Node, action: str) -> Iterator[Mistake]
     del subject
     if action in ("create", "update", "login") and not outline.body_of(operation):
         yield operation.mistake(f"has no JSON body, which {action} needs")
+    elif action in ("create", "update", "login") and (operation / "requestBody" / "required").value is not True:
+        yield (operation / "requestBody").mistake(f"must be required: without a body there is nothing to {action}")
 
 
 def _answers(subject: Subject, operation: Node, action: str) -> Iterator[Mistake]:
@@ -445,7 +466,7 @@ def _answers(subject: Subject, operation: Node, action: str) -> Iterator[Mistake
     status, answer = outline.success_of(operation)
     if not status:
         yield operation.mistake("declares no response of success (2xx)")
-    elif not envelope and answer:
+    elif not envelope and answer and action != CONTROL:
         yield semantics.mistake(f"lacks envelope, the form of the body that {status} has")
     elif envelope and not answer:
         yield envelope.mistake(f"does not apply: {status} has no JSON body")
@@ -519,7 +540,7 @@ def _parameters(subject: Subject, operation: Node, action: str) -> Iterator[Mist
             for word, rule in PARAMETER_RULES.items():
                 if word in semantics.mapping:
                     yield from rule(subject, parameter, action, resource or "")
-        elif (parameter / "in").value in ("query", "path"):
+        elif (parameter / "in").value in ("query", "path") and action != CONTROL:
             yield parameter.mistake("says nothing about what it does; it needs x-semantics: identifies, paging or filters")
 
 
@@ -541,6 +562,9 @@ def _paging(subject: Subject, parameter: Node, action: str, resource: str) -> It
         yield node.mistake(f"is for lists; this parameter is used by an operation whose action is {action}")
     if json_type(schema) != "integer":
         yield node.mistake(f"needs an integer, not type {json_type(schema)}")
+    least = 0 if node.value == "offset" else 1
+    if not isinstance(schema.get("minimum"), int) or schema["minimum"] < least:
+        yield node.mistake(f"needs a minimum of {least} at least in its schema")
 
 
 def _filters(subject: Subject, parameter: Node, action: str, resource: str) -> Iterator[Mistake]:
@@ -606,6 +630,7 @@ OPERATION_RULES: tuple[Callable[[Subject, Node, str], Iterator[Mistake]], ...] =
 RULES: tuple[Rule, ...] = (
     _forms,
     _addresses,
+    _needed,
     _sessions,
     _refusals,
     _schemas,

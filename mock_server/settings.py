@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from mock_server import clock
+from mock_server import __version__, clock, documents
 
 HERE = Path(__file__).parent
 PREFIX = "MOCK_"  # --port is MOCK_PORT in the environment
+OTHERS = frozenset({"MOCK_TEST_POSTGRES"})  # variables that the tests read
+LONGEST = 40  # characters of a wrong value that are quoted
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 Log = Literal["auto", "requests", "failures", "off"]
 
 
@@ -41,56 +45,58 @@ class Settings:
     strict_query: bool = False
     check_replies: Literal["off", "sample", "all"] = "sample"
     max_body: int = 1 << 20  # bytes
+    store: str = "memory"
+    world_ttl: int = 0  # seconds; 0: worlds never end
+    max_worlds: int = 10_000
+    situation: str = ""  # what new worlds start from
     clock: int | None = None  # microseconds since 1970 at which the clock stands still
     reload: bool = False
     openapi: Path = field(default_factory=partial(shipped, "openapi"))
     fixtures: Path = field(default_factory=partial(shipped, "fixtures"))
 
 
-def _number(name: str, least: int, most: int) -> Callable[[str], int]:
+# Each reader raises WrongUsage with what would be right; `read` puts the option's or the variable's name before it.
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.strip().lstrip("-").isdecimal() or not least <= int(text) <= most:
-            raise WrongUsage(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+        if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+            raise WrongUsage(f"must be a whole number from {least} to {most}, not {_quoted(text)}")
         return int(text)
 
     return read
 
 
-def _one_of(name: str, *choices: str) -> Callable[[str], str]:
+def _one_of(*choices: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in choices:
-            raise WrongUsage(f"{name} must be one of {', '.join(choices)}, not {text!r}")
+            raise WrongUsage(f"must be one of {', '.join(choices)}, not {_quoted(text)}")
         return text
 
     return read
 
 
-def _flag(name: str) -> Callable[[str], bool]:
-    def read(text: str) -> bool:
-        if text.lower() not in {"1", "true", "yes", "0", "false", "no", ""}:
-            raise WrongUsage(f"{name} must be true or false, not {text!r}")
-        return text.lower() in {"1", "true", "yes"}
-
-    return read
+def _flag(text: str) -> bool:
+    if text.lower() not in {"1", "true", "yes", "0", "false", "no"}:
+        raise WrongUsage(f"must be true or false, not {_quoted(text)}")
+    return text.lower() in {"1", "true", "yes"}
 
 
-def _folder(name: str) -> Callable[[str], Path]:
-    def read(text: str) -> Path:
-        if not Path(text).is_dir():
-            raise WrongUsage(f"{name} must be a folder, and {text!r} is none")
-        return Path(text).resolve()
-
-    return read
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise WrongUsage(f"must be a folder, and {_quoted(text)} is none")
+    return Path(text).resolve()
 
 
-def _instant(name: str) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        try:
-            return clock.read(text)
-        except ValueError:
-            raise WrongUsage(f"{name} must be a time like 2024-01-27T16:00:00Z, not {text!r}") from None
+def _instant(text: str) -> int:
+    try:
+        return clock.read(text)
+    except ValueError:
+        raise WrongUsage(f"must be a time like 2024-01-27T16:00:00Z, not {_quoted(text)}") from None
 
-    return read
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -117,21 +123,33 @@ class Option:
 
 OPTIONS = (
     Option("host", str, "address to listen at; anything but a loopback address opens the mock to others", "ADDRESS"),
-    Option("port", _number("--port", 0, 65535), "port to listen at; 0 takes a free one", "NUMBER"),
+    Option("port", _number(0, 65535), "port to listen at; 0 takes a free one", "NUMBER"),
     Option("apis", _names, "APIs to serve, separated by commas; default: all", "NAMES"),
-    Option("seed", _number("--seed", 0, (1 << 63) - 1), "what the data is made from: the same seed, the same bytes", "NUMBER"),
-    Option("scale", _number("--scale", 0, 10_000_000), "number of customers; other records follow", "NUMBER"),
-    Option("auth", _one_of("--auth", "strict", "lenient"), "lenient takes any credential that is not empty", "strict|lenient"),
+    Option("seed", _number(0, (1 << 63) - 1), "what the data is made from: the same seed, the same bytes", "NUMBER"),
+    Option("scale", _number(0, 10_000_000), "number of customers; other records follow", "NUMBER"),
+    Option("auth", _one_of("strict", "lenient"), "lenient takes any credential that is not empty", "strict|lenient"),
     Option(
-        "log", _one_of("--log", "auto", "requests", "failures", "off"), "requests: a line for each; auto: on a terminal", "WHAT"
+        "log",
+        _one_of("requests", "failures", "off", "auto"),
+        "a line for each request, for each refused one, for none; auto: requests on a terminal, else off",
+        "requests|failures|off|auto",
     ),
-    Option("strict_query", _flag("--strict-query"), "refuse query parameters that the contract does not know"),
-    Option("check_replies", _one_of("--check-replies", "off", "sample", "all"), "check answers against the contract", "HOW"),
-    Option("max_body", _number("--max-body", 1, 1 << 30), "largest request body", "BYTES"),
-    Option("clock", _instant("--clock"), "time at which the clock stands still; default: it runs", "TIME"),
-    Option("reload", _flag("--reload"), "start anew when a contract or fixture changes"),
-    Option("openapi", _folder("--openapi"), "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
-    Option("fixtures", _folder("--fixtures"), "folder with credentials and data, one folder an API", "FOLDER"),
+    Option("strict_query", _flag, "refuse query parameters that the contract does not know"),
+    Option(
+        "check_replies",
+        _one_of("off", "sample", "all"),
+        "check answers against the contract; sample: every sixteenth",
+        "off|sample|all",
+    ),
+    Option("max_body", _number(1, 1 << 30), "largest request body", "BYTES"),
+    Option("store", str, "where writes are kept: memory, sqlite:///FILE or postgresql://USER@HOST/NAME", "ADDRESS"),
+    Option("world_ttl", _number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
+    Option("max_worlds", _number(1, 10**7), "how many worlds there may be", "NUMBER"),
+    Option("situation", str, "what new worlds start from: a file in fixtures/situations; default: the data alone", "NAME"),
+    Option("clock", _instant, "time at which the clock stands still; default: it runs", "TIME"),
+    Option("reload", _flag, "start anew when a contract or fixture changes"),
+    Option("openapi", _folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
+    Option("fixtures", _folder, "folder with credentials and data, one folder an API", "FOLDER"),
 )
 _FLAGS = {"strict_query", "reload"}
 
@@ -145,12 +163,14 @@ def parser() -> argparse.ArgumentParser:
     """What `mock-server --help` prints."""
     made = _Parser(
         prog="mock-server",
+        allow_abbrev=False,
         description="Serve the APIs of the contracts: stateful, seeded, strict.",
         epilog="Every option can be set in the environment as well: --port is MOCK_PORT, --strict-query is MOCK_STRICT_QUERY.",
     )
+    made.add_argument("--version", action="version", version=f"mock-server {__version__}")
     for option in OPTIONS:
         default = getattr(Settings, option.field, None)
-        told = "" if default in (None, (), False) else f" (default: {default})"
+        told = "" if default in (None, (), False, "") else f" (default: {default})"
         kwargs: dict[str, Any] = {"dest": option.field, "help": option.help + told}
         if option.field in _FLAGS:
             kwargs |= {"action": "store_const", "const": "true"}
@@ -161,14 +181,32 @@ def parser() -> argparse.ArgumentParser:
 
 
 def read(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that command line, else environment, else defaults say.
+    """The settings that command line, else environment, else defaults say; an empty variable says nothing.
 
     Raises WrongUsage.
     """
-    given = vars(parser().parse_args(arguments))
+    named, unknown = parser().parse_known_args(arguments)
+    if unknown:
+        flags = [option.flag for option in OPTIONS]
+        raise WrongUsage(f"there is no {unknown[0]}{documents.meant(unknown[0].partition('=')[0], flags)}")
     chosen: dict[str, Any] = {}
     for option in OPTIONS:
-        text = given[option.field] if given[option.field] is not None else environment.get(option.variable)
+        given = getattr(named, option.field)
+        source, text = (option.flag, given) if given is not None else (option.variable, environment.get(option.variable) or None)
         if text is not None:
-            chosen[option.field] = option.read(text)
+            chosen[option.field] = _read(option, source, text)
     return Settings(**chosen)
+
+
+def _read(option: Option, source: str, text: str) -> Any:
+    try:
+        return option.read(text)
+    except WrongUsage as wrong:
+        raise WrongUsage(f"{source} {wrong}") from None
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence on each variable that looks like a setting and is none."""
+    known = [option.variable for option in OPTIONS]
+    names = [name for name in sorted(environment) if name.startswith(PREFIX) and name not in {*known, *OTHERS}]
+    return [f"{name} in the environment is no setting{documents.meant(name, known)}" for name in names]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
 from mock_server.seeded import Baseline, Selection, Table, compiled, values
 
 SELECTIONS_KEPT = 64  # filters whose answer a collection keeps up to date
-JOURNAL_KEPT = 4096  # writes after which the selections start anew
+WRITES_KEPT = 4096  # writes after which the selections start anew
 RENDERED_KEPT = 4096  # records whose bytes a world keeps, beside those of the baseline
 
 
@@ -60,14 +60,15 @@ class Collection:
 
     __slots__ = (
         "_by_parent",
-        "_journal",
         "_keys",
         "_selections",
         "_touched",
+        "_writes",
         "next",
         "resource",
         "state",
         "table",
+        "unique",
         "version",
         "written",
     )
@@ -76,13 +77,15 @@ class Collection:
         self.resource = resource
         self.table = table
         self.state = state
+        self.unique = {counter.property: False for counter in resource.numbers}  # each property no two share -> case is folded
+        self.unique |= {unique.property: unique.fold for unique in resource.unique}
         self.written: dict[int, Record | None] = {}  # None: deleted
         self.next = table.count
         self.version = 0  # counts writes, those of its records' children included
         self._by_parent: dict[Json, set[int]] = {}  # parent's id -> numbers written
         self._keys: dict[tuple[str, Hashable], int] = {}  # unique property and value -> number, of what is written
         self._touched: set[int] = set()  # numbers that may be in other selections than the table says
-        self._journal: list[int] = []  # the same in the order of their writes: selections catch up from it
+        self._writes: list[int] = []  # the same in the order of their writes: selections catch up from it
         self._selections: dict[tuple[Hashable, ...], tuple[int, Selection]] = {}
 
     def get(self, number: int | None) -> Record | None:
@@ -108,8 +111,9 @@ class Collection:
             return None
         return number, record
 
-    def holder(self, property: str, value: Json, fold: bool) -> int | None:
+    def holder(self, property: str, value: Json) -> int | None:
         """The number of the living record that has this value in a unique property."""
+        fold = self.unique.get(property, False)
         key = key_of(value, fold)
         if key is None:
             return None
@@ -126,7 +130,7 @@ class Collection:
         self.next = max(self.next, number + 1)
         if self.resource.parent:
             self._by_parent.setdefault(record[self.resource.parent.property], set()).add(number)
-        for property, fold in self.unique:
+        for property, fold in self.unique.items():
             key = key_of(record.get(property), fold)
             if key is not None:
                 self._keys[property, key] = number
@@ -137,6 +141,7 @@ class Collection:
         record = self.get(number)
         self._forget(number)
         self.written[number] = None
+        self.next = max(self.next, number + 1)
         self._note(number, record)
 
     def mark(self, number: int) -> Mark:
@@ -154,7 +159,7 @@ class Collection:
         else:
             self.written.pop(mark.number, None)
         self.next = mark.next
-        self._note(mark.number, record)
+        self._note(mark.number, record if record is not None else self.get(mark.number))
 
     def children(self, parent: Json) -> list[int]:
         """The numbers of the living records whose parent has this id, in order."""
@@ -183,29 +188,25 @@ class Collection:
                 self._selections.pop(next(iter(self._selections)))
         else:
             seen, selection = known
-            if seen == len(self._journal):
+            if seen == len(self._writes):
                 return selection
-            changed = set(self._journal[seen:])
+            changed = set(self._writes[seen:])
         add = self.meeting(changed, conditions)
         selection = selection.changed(add, set(changed).difference(add))
-        self._selections[key] = (len(self._journal), selection)
+        self._selections[key] = (len(self._writes), selection)
         return selection
 
     def meeting(self, numbers: Iterable[int], conditions: tuple[Condition, ...]) -> list[int]:
         """Those of the numbers whose records live and meet every condition."""
-        return [number for number in numbers if self._meets(self.get(number), conditions)]
+        tests = [(compiled(condition.filter, condition.value), condition.filter.paths) for condition in conditions]
 
-    def _meets(self, record: Record | None, conditions: tuple[Condition, ...]) -> bool:
-        if record is None:
-            return False
-        return all(
-            compiled(condition.filter, condition.value)(
-                value
-                for path in condition.filter.paths
-                for value in values(self.state.expanded(self.resource, record, path), path)
+        def meets(record: Record) -> bool:
+            return all(
+                test(value for path in paths for value in values(self.state.expanded(self.resource, record, path), path))
+                for test, paths in tests
             )
-            for condition in conditions
-        )
+
+        return [number for number in numbers if (record := self.get(number)) is not None and meets(record)]
 
     @property
     def parent(self) -> Reference:
@@ -213,21 +214,13 @@ class Collection:
             raise LookupError(f"{self.resource.name} has no parent")
         return self.resource.parent
 
-    @property
-    def unique(self) -> Iterator[tuple[str, bool]]:
-        """Each property that no two records share, and whether its case is folded."""
-        for unique in self.resource.unique:
-            yield unique.property, unique.fold
-        for counter in self.resource.numbers:
-            yield counter.property, False
-
     def _forget(self, number: int) -> None:
         old = self.written.get(number)
         if old is None:
             return
         if self.resource.parent:
             self._by_parent[old[self.resource.parent.property]].discard(number)
-        for property, fold in self.unique:
+        for property, fold in self.unique.items():
             key = key_of(old.get(property), fold)
             if self._keys.get((property, key)) == number:
                 del self._keys[property, key]
@@ -244,9 +237,9 @@ class Collection:
         """Note a write: what selections catch up from, here and, since a parent's filters see its children, above."""
         self.version += 1
         self._touched.add(number)
-        self._journal.append(number)
-        if len(self._journal) > JOURNAL_KEPT:
-            self._journal.clear()
+        self._writes.append(number)
+        if len(self._writes) > WRITES_KEPT:
+            self._writes.clear()
             self._selections.clear()
         if self.resource.parent and record is not None:
             above = self.state.collections[self.resource.parent.resource]
@@ -270,14 +263,24 @@ class State:
     contract: Contract
     baseline: Baseline
     collections: dict[str, Collection] = field(default_factory=dict)
-    trash: list[Trashed] = field(default_factory=list)
+    trash: dict[tuple[str, int], Trashed] = field(default_factory=dict)  # by resource and number, in the order of deletion
     sessions: dict[str, Session] = field(default_factory=dict)
-    sessions_opened: int = 0
     rendered: dict[tuple[int, int], tuple[Record, tuple[int, ...], bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         tables = self.baseline.tables
         self.collections = {name: Collection(resource, tables[name], self) for name, resource in self.contract.resources.items()}
+
+    def restore(self, resource: str, number: int, record: Record | None, trashed: Trashed | None) -> None:
+        """Put a record back as a store kept it; None: it is deleted."""
+        collection = self.collections[resource]
+        if record is None:
+            collection.remove(number)
+        else:
+            collection.put(number, record)
+        self.trash.pop((resource, number), None)
+        if trashed is not None:
+            self.trash[resource, number] = trashed
 
     def expanded(self, resource: Resource, record: Record, path: Sequence[str]) -> Mapping[str, Json]:
         """The record, with the children in it that a path leads through."""
@@ -290,7 +293,7 @@ class State:
     def referred(self, reference: Reference, value: Json) -> Record | None:
         """The living record that a reference's value names."""
         collection = self.collections[reference.resource]
-        if reference.by is None:
+        if reference.by in (None, collection.resource.id.property):
             found = collection.find(value)
             return found[1] if found else None
-        return collection.get(collection.holder(reference.by, value, fold=False))
+        return collection.get(collection.holder(str(reference.by), value))

@@ -16,26 +16,13 @@ from mock_server.contract import (
     Resource,
     Schema,
     Shown,
-    json_type,
     properties,
 )
-from mock_server.schemas import items, merged
+from mock_server.schemas import MISSING, items, unset
 from mock_server.seeded import Baseline
 from mock_server.state import RENDERED_KEPT, State
 
 Show = Callable[[State, int, Record], Json]
-MISSING = object()  # A property that an answer leaves out: it has no value, and the contract does not let it be null.
-
-
-def unset(contract: Contract, schema: Schema) -> Json:
-    """What a property of this schema shows that never got a value; MISSING if nothing fits."""
-    schema = merged(schema)
-    if "default" in schema:
-        return schema["default"]
-    if schema.get("nullable"):
-        return None
-    empty = contract.unset.get(json_type(schema))
-    return MISSING if empty is None else empty
 
 
 def filled_in(contract: Contract, schema: Schema, value: Json) -> Json:
@@ -43,7 +30,7 @@ def filled_in(contract: Contract, schema: Schema, value: Json) -> Json:
     known = properties(schema)
     if isinstance(value, dict) and known:
         shown = {
-            name: filled_in(contract, part, value[name]) if name in value else unset(contract, part)
+            name: filled_in(contract, part, value[name]) if name in value else unset(part, contract.unset)
             for name, part in known.items()
         }
         return {name: part for name, part in shown.items() if part is not MISSING}
@@ -101,7 +88,7 @@ class View:
         reference = self.resource.shown.get(name)
         if reference is not None:
             return self._reference(reference, reference.show[name], schema)
-        nothing = unset(self.contract, schema)
+        nothing = unset(schema, self.contract.unset)
         return lambda _state, _number, record: record.get(name, nothing)
 
     def _children(self, children: Children, schema: Schema) -> Show:
@@ -118,7 +105,7 @@ class View:
 
     def _reference(self, reference: Reference, shown: Shown, schema: Schema) -> Show:
         self.depends[reference.resource] = None
-        nothing = unset(self.contract, schema)
+        nothing = unset(schema, self.contract.unset)
         take = _taken(shown, schema)
 
         def show(state: State, _number: int, record: Record) -> Json:

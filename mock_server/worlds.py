@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from mock_server.clock import Clock
+from mock_server.clock import MICROSECONDS, Clock
 from mock_server.contract import Contract
 from mock_server.credentials import Credentials
 from mock_server.seeded import Baseline
-from mock_server.state import State
+from mock_server.state import Session, State
+from mock_server.stores import Store
+
+if TYPE_CHECKING:
+    from mock_server.situations import Situation
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+BASELINES_KEPT = 16  # of worlds with a seed or scale of their own
+
+Baselines = Callable[[str, int, int], Baseline]  # of an API, by seed and scale
+
+
+class TooManyWorlds(Exception):
+    """One world more than the server may hold."""
+
+
+def _as_it_is(world: World) -> None:
+    """What makes a world that starts with the baseline."""
 
 
 @dataclass(slots=True)
@@ -23,39 +39,126 @@ class World:
 
     name: str
     seed: int
+    scale: int
     contracts: Mapping[str, Contract]
-    baselines: Mapping[str, Baseline]
+    baselines: Baselines
     credentials: Mapping[str, Credentials]
     clock: Clock = field(default_factory=Clock)
+    situation: str = ""  # what it started from
     states: dict[str, State] = field(default_factory=dict)
+    used: int = 0  # microseconds since 1970, by the system's clock
+    version: int = 0  # counts writes
+    epoch: int | None = None  # what a store knows it by; None: the store has to be asked
+    unsaved: list[tuple[str, str, int]] = field(default_factory=list)  # API, resource and number of what was written since
+    unsaved_sessions: list[tuple[str, Session]] = field(default_factory=list)
+    cleared: bool = False  # everything written before is void
+    situations: Mapping[str, Situation] = field(default_factory=dict)
+    begin: Callable[[World], None] = _as_it_is  # makes it what a new world is; called by the store, once
 
     def state(self, api: str) -> State:
         """The API's state in this world."""
         state = self.states.get(api)
         if state is None:
-            state = self.states[api] = State(self.contracts[api], self.baselines[api])
+            state = self.states[api] = State(self.contracts[api], self.baselines(api, self.seed, self.scale))
         return state
+
+    def known_credentials(self, api: str) -> Credentials:
+        """The API's well-known credentials: its situation may have others."""
+        situation = self.situations.get(self.situation)
+        particular = situation.credentials.get(api) if situation else None
+        return particular or self.credentials[api]
 
     def token(self, purpose: str) -> str:
         """An opaque text that is the same for the same seed, world and purpose."""
         return hashlib.blake2b(f"{self.seed}/{self.name}/{purpose}".encode(), digest_size=16).hexdigest()
+
+    def open_session(self, api: str, lifetime: int) -> Session:
+        """A new session of so many seconds; in a situation of expired ones, it is over at once."""
+        situation = self.situations.get(self.situation)
+        if situation and api in situation.expired:
+            lifetime = 0
+        session = Session(self.token(f"{api}/session/{self.version}"), self.clock.now() + lifetime * MICROSECONDS)
+        self.state(api).sessions[session.id] = session
+        self.unsaved_sessions.append((api, session))
+        return session
+
+    def clear(self) -> None:
+        """Back to the baseline."""
+        self._empty()
+        self.cleared = True
+
+    def become(self, other: World) -> None:
+        """Take over all that another world is, but its name; the other is not to be used any more."""
+        self.clear()
+        self.seed, self.scale, self.situation, self.clock = other.seed, other.scale, other.situation, other.clock
+        self.states = other.states
+        self.unsaved.extend(other.unsaved)
+
+    def void(self) -> None:
+        """Forget what is in memory: the store has to be asked."""
+        self._empty()
+        self.epoch = None
+
+    def _empty(self) -> None:
+        self.states.clear()
+        self.unsaved.clear()
+        self.unsaved_sessions.clear()
+
+    def saved(self) -> None:
+        """Nothing is left to be kept."""
+        self.unsaved.clear()
+        self.unsaved_sessions.clear()
+        self.cleared = False
 
 
 @dataclass(slots=True)
 class Worlds:
     """Every world by name."""
 
-    seed: int
-    contracts: Mapping[str, Contract]
-    baselines: Mapping[str, Baseline]
-    credentials: Mapping[str, Credentials]
-    start: Clock = field(default_factory=Clock)  # what a new world's clock shows
+    store: Store
+    new: Callable[[str], World]  # a world as it is before its first use
+    limit: int = 10_000
+    lifetime: int = 0  # seconds after its last use at which a world ends; 0: never
     known: dict[str, World] = field(default_factory=dict)
 
     def get(self, name: str) -> World:
-        """The world with this name, made if it is new."""
+        """The world with this name, made if it is new.
+
+        Raises TooManyWorlds.
+        """
+        world = self.look(name)
+        world.used = world.clock.system()
+        return world
+
+    def look(self, name: str) -> World:
+        """The same, without counting as a use of it.
+
+        Raises TooManyWorlds.
+        """
         world = self.known.get(name)
-        if world is None:
-            start = Clock(self.start.frozen, self.start.offset, self.start.system)
-            world = self.known[name] = World(name, self.seed, self.contracts, self.baselines, self.credentials, start)
+        return self._made(name) if world is None else world
+
+    def forget(self, name: str) -> None:
+        """Delete a world; its next use makes a new one."""
+        self.known.pop(name, None)
+        self.store.forget(name)
+
+    def expire(self) -> list[str]:
+        """Delete the worlds that were idle for too long; answer their names."""
+        if not self.lifetime:
+            return []
+        now = self.get(DEFAULT).clock.system()
+        gone = self.store.expire(now - self.lifetime * MICROSECONDS, DEFAULT)
+        for name in gone:
+            self.known.pop(name, None)
+        return gone
+
+    def _made(self, name: str) -> World:
+        if len(self.known) >= self.limit:
+            self.expire()
+        if len(self.known) >= self.limit and name != DEFAULT:
+            raise TooManyWorlds(
+                f"There are {self.limit} worlds, and --max-worlds allows no more. Delete one, or set --world-ttl."
+            )
+        world = self.known[name] = self.new(name)
         return world

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from mock_server import settings
 
 COMMAND = [sys.executable, "-m", "mock_server"]
 ROOT = Path(__file__).parent.parent
@@ -31,11 +36,17 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         (["--port", "70000"], {}, "--port must be a whole number from 0 to 65535, not '70000'"),
         (["--auth", "none"], {}, "--auth must be one of strict, lenient, not 'none'"),
         (["--api", "fentoo"], {}, "fentoo"),
-        (["--nonsense"], {}, "--nonsense"),
+        (["--nonsense"], {}, "there is no --nonsense"),
+        (["--sede=3"], {}, "there is no --sede=3; did you mean --seed?"),
+        (["--sca", "3"], {}, "there is no --sca; did you mean --scale?"),
+        (["--seed=--5"], {}, "--seed must be a whole number from 0 to 9223372036854775807, not '--5'"),
+        (["--seed", "9" * 5000], {}, f"not '{'9' * 40}…'"),
+        (["--host", "é..x"], {}, "cannot listen at é..x"),
+        (["--clock", "0001-01-01T00:00:00+23:00"], {}, "--clock must be a time like"),
         (["--scale", "-1"], {}, "--scale must be a whole number from 0"),
         (["--clock", "noon"], {}, "--clock must be a time like"),
         (["--openapi", "nowhere"], {}, "--openapi must be a folder"),
-        ([], {"MOCK_SEED": "one"}, "--seed must be a whole number"),
+        ([], {"MOCK_SEED": "one"}, "MOCK_SEED must be a whole number"),
     ],
 )
 def test_a_wrong_option_is_one_line(arguments: list[str], environment: dict[str, str], told: str) -> None:
@@ -75,12 +86,101 @@ def test_a_broken_contract_is_told_with_file_and_line(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_an_empty_variable_is_none() -> None:
+    """`MOCK_SEED= mock-server` is `mock-server`."""
+    assert settings.read([], {"MOCK_SEED": "", "MOCK_STRICT_QUERY": ""}) == settings.Settings()
+
+
+def test_an_unknown_variable_is_told() -> None:
+    """A typing error in the environment would otherwise pass in silence."""
+    ended = run("--port", "0", "--api", "fentoo", MOCK_PROT="80", MOCK_TEST_POSTGRES="x")
+
+    assert ended.stderr.splitlines()[0] == "mock-server: MOCK_PROT in the environment is no setting; did you mean MOCK_PORT?"
+    assert ended.stderr.count("\n") == 2
+
+
+def test_the_version_is_told() -> None:
+    assert re.fullmatch(r"mock-server \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
 def test_help_names_every_option() -> None:
     ended = run("--help")
 
     assert ended.returncode == 0
     for flag in ("--host", "--port", "--api", "--seed", "--scale", "--auth", "--log", "--strict-query", "--reload"):
         assert flag in ended.stdout
+    assert "requests|failures|off|auto" in ended.stdout
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    """The command in a group of its own, as a shell would start it."""
+    return subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
+def root_in(line: str) -> str:
+    """The address in the first line of the table."""
+    root = re.search(r"http://\S+?(?=/\s)", line)
+    assert root is not None, line
+    return root[0]
+
+
+def line_of(stream: IO[str] | None) -> str:
+    assert stream is not None
+    return stream.readline()
+
+
+def test_sigterm_stops_cleanly_even_in_the_middle_of_an_upload() -> None:
+    """As containers stop what they run: status 0, no traceback, and the client is told."""
+    with started("--log", "off") as server:
+        root = urlsplit(root_in(line_of(server.stdout)))
+        with socket.create_connection((root.hostname or "", root.port or 0)) as client:
+            client.sendall(
+                b"POST /fentu/api/v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-admin\r\n"
+                b"Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+            )
+            asked_to_go_on = client.recv(100)
+            server.terminate()
+            answer = client.recv(100)
+        _, errors = server.communicate(timeout=30)
+
+    assert asked_to_go_on.startswith(b"HTTP/1.1 100")
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert server.returncode == 0
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_contract_is_mended_while_the_server_waits(tmp_path: Path, how: signal.Signals) -> None:
+    """--reload: what is broken is told, and once it is mended the server starts; either signal ends it in silence."""
+    shutil.copytree(ROOT / "openapi/keychain", tmp_path / "keychain")
+    contract = tmp_path / "keychain/openapi.yaml"
+    good = contract.read_text()
+    contract.write_text(good.replace("action: list", "action: lst", 1))
+
+    with started("--reload", "--log", "off", "--openapi", str(tmp_path)) as server:
+        told = [line_of(server.stderr) for _ in range(2)]
+        contract.write_text(good)
+        lines = [line_of(server.stdout) for _ in range(3)]
+        served = httpx.get(root_in(lines[1]) + "/keychain/v1/customers", headers={"X-API-Key": "test-key"})
+        if how == signal.SIGINT:
+            os.killpg(server.pid, how)  # As a terminal does.
+        else:
+            server.send_signal(how)
+        _, errors = server.communicate(timeout=30)
+
+    assert re.match(r"mock-server: .*openapi\.yaml:\d+: ", told[0])
+    assert told[1] == "mock-server: waiting for a change of a contract or fixture.\n"
+    assert lines[0] == "Changed: starting anew.\n"
+    assert served.status_code == 200
+    assert server.returncode == 0
+    assert errors == ""
 
 
 def test_ctrl_c_stops_cleanly() -> None:

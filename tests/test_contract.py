@@ -159,6 +159,7 @@ paths:
       operationId: updateOrder
       x-semantics: {action: update, resource: order, merge: replace, target: id}
       requestBody:
+        required: true
         content: {application/json: {schema: {$ref: "#/components/schemas/Order"}}}
       responses:
         "204": {description: Done.}
@@ -168,6 +169,7 @@ paths:
       x-semantics: {action: login, envelope: login, names: case-insensitive}
       security: []
       requestBody:
+        required: true
         content: {application/json: {schema: {type: object, properties: {user: {type: string}}}}}
       responses:
         "200":
@@ -266,8 +268,8 @@ def shop(load: Loader) -> Contract:
 
 
 def test_a_contract_knows_its_addresses(shop: Contract) -> None:
-    """The first server's path is where the API answers; aliases and the vendor's own path follow from it."""
-    assert (shop.base_path, shop.aliases, shop.vendor_path) == ("/shop/api/v1", ("/shop/v1",), "/api/v1")
+    """The first server's path is where the API answers; aliases stand beside it."""
+    assert (shop.base_path, shop.aliases) == ("/shop/api/v1", ("/shop/v1",))
     assert (shop.title, shop.version, shop.text) == ("Shop", "v1", SHOP.encode())
 
 
@@ -458,12 +460,14 @@ CASES: dict[str, tuple[str, str, str, str]] = {  # name -> text, what replaces i
     "more than the answer gives": ("required: [data]", "required: [data, meta]", "schema:\n            type: object\n            required", "requires meta"),
     "nothing identified": ("action: delete, resource: customer", "action: delete, resource: order", "delete:", "has no path parameter that identifies the order"),
     "an unknown target": ("target: id", "target: idd", "target: idd", "the body has no property idd; did you mean id?"),
-    "no body": ("      requestBody:\n        content: {application/json: {schema: {$ref: \"#/components/schemas/Order\"}}}\n", "", "put:", "has no JSON body"),
+    "no body": ("      requestBody:\n        required: true\n        content: {application/json: {schema: {$ref: \"#/components/schemas/Order\"}}}\n", "", "put:", "has no JSON body"),
     "nobody to belong to": ("action: create, resource: customer", "action: create, resource: note", "post:\n      operationId: createCustomer", "names no customer that the note belongs to"),
     # Parameters
     "a silent parameter": ("          x-semantics: {filters: [created_at], match: from}\n", "", "- name: since", "says nothing about what it does"),
     "a stranger identified": ("{identifies: customer}", "{identifies: branch}", "identifies: branch", "branch is neither customer nor a parent of it"),
     "identified by a query": ("{paging: number}", "{identifies: customer}", "identifies: customer}, schema: {type: integer", "path parameters only"),
+    "a body that may be absent": ("        required: true\n        content: {application/json: {schema: {$ref: \"#/components/schemas/Order\"}}}\n", "        content: {application/json: {schema: {$ref: \"#/components/schemas/Order\"}}}\n", "requestBody:\n        content", "must be required"),
+    "pages without a first": ("schema: {type: integer, minimum: 1, default: 1}", "schema: {type: integer, default: 1}", "paging: number", "needs a minimum of 1"),
     "paged by a text": ("schema: {type: integer, minimum: 1, default: 1}", "schema: {type: string}", "paging: number", "needs an integer, not type string"),
     "an unknown filter": ("filters: [name, ", "filters: [nam, ", "filters: [nam,", "customer has no property nam; did you mean name?"),
     "a computed filter": ("filters: [name, ", "filters: [branch/id, ", "filters: [branch", "branch is computed from branch_id"),
@@ -507,7 +511,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(load: Loader) -
         "2: /info: lacks version",
         "2: /info/titel: is not known here; did you mean title?",
         "42: /x-semantics/resources/customer/deletion/cascades/0: nota is no resource; did you mean note?",
-        "158: /components/securitySchemes/bearer: uses HTTP basic; of HTTP only bearer is supported",
+        "160: /components/securitySchemes/bearer: uses HTTP basic; of HTTP only bearer is supported",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,7 +37,40 @@ def test_a_world_is_ones_own(fentu: Client) -> None:
 def test_an_impossible_world_is_refused(address: str, name: str) -> None:
     refused = httpx.get(address + ACME, headers=[(b"X-Mock-World", name.encode()), (b"Authorization", b"Bearer test-admin")])
 
-    assert refused.status_code == (400 if name else 200)
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(("path", "cookie"), [("/w/" + ACME, ""), ("/w/", ""), (ACME, "mock_world="), ("/w/a%2Fb" + ACME, "")])
+def test_a_world_without_a_name_is_not_the_default_one(address: str, path: str, cookie: str) -> None:
+    """Who names a world and leaves the name empty has made a mistake; it must not write where others write."""
+    refused = httpx.get(address + path, headers=ADMIN | ({"Cookie": cookie} if cookie else {}))
+
+    assert refused.status_code == 400
+    assert "world's name" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("neighbours", ['prefs={"a":1}; ', "a, b; ", "x" * 4000 + "=; ", "[]=1;;; "])
+def test_a_cookie_names_the_world_whatever_its_neighbours(fentu: Client, neighbours: str) -> None:
+    """A cookie of another program does not send the write to another world."""
+    fentu.put(OWN, json={"notes": "mine"})
+    root = str(fentu.base_url).removesuffix("/fentu/api/v1/")
+
+    seen = httpx.get(f"{root}{ACME}", headers=ADMIN | {"Cookie": f"{neighbours}mock_world={fentu.headers['X-Mock-World']}"})
+
+    assert seen.json()["data"]["notes"] == "mine"
+
+
+def test_a_world_before_the_path_may_be_encoded(fentu: Client) -> None:
+    """The rest of the path is cut at its own slash."""
+    fentu.put(OWN, json={"notes": "mine"})
+    root, world = str(fentu.base_url).removesuffix("/fentu/api/v1/"), fentu.headers["X-Mock-World"]
+    encoded = "".join(f"%{ord(letter):02X}" for letter in world)
+
+    found = httpx.get(f"{root}/w/{encoded}/fentu/api/v1/customers/cust%2D001", headers=ADMIN)
+    slash = httpx.get(f"{root}/w/{encoded}/fentu/api/v1/customers/a%2Fb", headers=ADMIN)
+
+    assert found.json()["data"]["notes"] == "mine"
+    assert slash.json()["error"]["code"] == "not_found"
 
 
 def test_head_is_get_without_its_body(fentu: Client) -> None:
@@ -53,6 +87,12 @@ def test_options_tells_the_methods(fentu: Client) -> None:
 
     assert answer.status_code == 204
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+
+
+def test_options_judges_the_path_as_other_methods_do(fentu: Client) -> None:
+    """An encoded slash belongs to its segment, and what is not UTF-8 is no path."""
+    assert fentu.options("customers/a%2Fb").headers["Allow"] == fentu.options(OWN).headers["Allow"]
+    assert fentu.options("customers/%FF").status_code == 404
 
 
 def test_a_browser_may_call_from_any_origin(fentu: Client) -> None:
@@ -79,6 +119,29 @@ def test_a_large_answer_is_packed_on_request(fentu: Client) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
     assert packed.json() == plain.json()
+
+
+@pytest.mark.parametrize(
+    ("takes", "packed"),
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=0.5", True),
+        ("gzip;q=0", False),
+        ("br, gzip; q=0.0", False),
+        ("x-gzip", False),
+        ("", False),
+    ],
+)
+def test_an_answer_is_packed_only_for_those_who_take_it(fentu: Client, takes: str, packed: bool) -> None:
+    """And a cache learns that the header mattered."""
+    answer = fentu.get("customers", params={"per_page": 50}, headers={"Accept-Encoding": takes})
+
+    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_small_answer_is_the_same_for_everybody(fentu: Client) -> None:
+    assert "Vary" not in fentu.get("customers", params={"per_page": 0}, headers={"Accept-Encoding": "identity"}).headers
 
 
 def test_the_start_page_says_what_is_here(address: str) -> None:
@@ -109,6 +172,44 @@ def test_the_served_contract_names_this_server(address: str, prefix: str) -> Non
     assert f"url: {address}{prefix}/fentu/api/v1\n" in text
 
 
+@pytest.mark.parametrize("host", ["fentu.localhost", "FENTU.LocalHost"])
+def test_an_api_has_a_host_name_of_its_own(address: str, host: str) -> None:
+    """For a client that cannot change its paths: the docs, their assets, the contract and its address work there."""
+    port = urlsplit(address).port
+
+    def get(url: str) -> httpx.Response:
+        parts = urlsplit(url)
+        assert parts.netloc in ("", f"{host}:{port}")
+        return httpx.get(address + parts.path, headers=ADMIN | {"Host": f"{host}:{port}"})
+
+    docs = get(get("/").headers["Location"])
+    asset = re.search(r'src="(\S+\.js)"', docs.text)
+    contract = re.search(r'data-address="(\S+)"', docs.text)
+    assert asset is not None
+    assert contract is not None
+    server = re.search(r"^  - url: (\S+)$", get(contract[1]).text, re.MULTILINE)
+    assert server is not None
+
+    assert get(asset[1]).status_code == 200
+    assert server[1] == f"http://{host}:{port}/api/v1"
+    assert get(f"{server[1]}/{OWN}").json()["data"]["id"] == "cust-001"
+
+
+@pytest.mark.parametrize("host", ["fentu.localhost.evil.com", "xfentu.localhost", "a.fentu.localhost", "localhost"])
+def test_another_host_name_is_none_of_an_api(address: str, host: str) -> None:
+    assert (
+        httpx.get(f"{address}/api/v1/{OWN}", headers=ADMIN | {"Host": host})
+        .json()["detail"]
+        .startswith("There is nothing at /api")
+    )
+
+
+def test_small_things_that_browsers_ask_for(address: str) -> None:
+    """The icon, and the docs with a slash behind them."""
+    assert httpx.get(f"{address}/favicon.ico").status_code == 204
+    assert httpx.get(f"{address}/fentu/docs/").headers["Location"] == f"{address}/fentu/docs"
+
+
 def test_a_forged_host_is_not_repeated(address: str) -> None:
     page = httpx.get(address + "/fentu/openapi.yaml", headers={"Host": "evil.example/<script>"})
 
@@ -136,6 +237,7 @@ def test_unknown_query_parameters_are_named(fentu: Client) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["X-Mock-Ignored-Parameters"] == "staus"
+    assert "X-Mock-Ignored-Parameters" not in fentu.get("customers?=1").headers
 
 
 RAW = [

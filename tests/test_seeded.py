@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from mock_server import contract as contracts
 from mock_server import documents
-from mock_server.contract import Contract, Counter, Filter
+from mock_server.contract import Contract, Counter, Filter, Json, Match, Record
 from mock_server.documents import BrokenContract
 from mock_server.seeded import Baseline, compiled, counted, read, values
+from mock_server.seeded.marked import Marked
+from mock_server.seeded.rows import UNKNOWN_BLOCK
+from mock_server.seeded.selection import bits
 from mock_server.seeded.words import Words
 
 SHOP = """
@@ -94,7 +97,11 @@ components:
         main: {type: boolean}
     Visit:
       type: object
-      properties: {id: {type: string}, day: {type: string, format: date}, site_id: {type: integer}, price: {type: number}}
+      properties:
+        id: {type: string}
+        day: {type: string, format: date}
+        site_id: {type: integer}
+        price: {type: number}
 """
 DATA = """
 locale: en_US
@@ -133,7 +140,7 @@ records:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory) -> Contract:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Contract:
     return _shop(tmp_path_factory.mktemp("shop"), SHOP)
 
 
@@ -144,7 +151,7 @@ def _shop(folder: Path, text: str) -> Contract:
 
 
 @pytest.fixture(scope="module")
-def big(shop) -> Baseline:
+def big(shop: Contract) -> Baseline:
     """2.4 blocks of customers."""
     return _baseline(shop, 10_000)
 
@@ -153,11 +160,11 @@ def _baseline(shop: Contract, scale: int, data: str = DATA, seed: int = 7) -> Ba
     return Baseline(shop, read(shop, documents.read(data.encode(), "data.yaml")), seed, scale)
 
 
-def _records(baseline: Baseline) -> dict[str, list[dict]]:
+def _records(baseline: Baseline) -> dict[str, list[Record]]:
     return {name: [table.record(number) for number in range(table.count)] for name, table in baseline.tables.items()}
 
 
-def test_a_record_is_the_same_at_every_scale(shop):
+def test_a_record_is_the_same_at_every_scale(shop: Contract) -> None:
     """Record N of a world of three customers is record N of a world of 9,000; so are its children."""
     small, large = _baseline(shop, 3), _baseline(shop, 9_000)
 
@@ -165,7 +172,7 @@ def test_a_record_is_the_same_at_every_scale(shop):
         assert records == [large.tables[name].record(number) for number in range(len(records))], name
 
 
-def test_a_new_property_moves_no_other_value(shop, tmp_path):
+def test_a_new_property_moves_no_other_value(shop: Contract, tmp_path: Path) -> None:
     """The records with one property more are the same in all others."""
     more = _shop(
         tmp_path,
@@ -182,7 +189,7 @@ def test_a_new_property_moves_no_other_value(shop, tmp_path):
     assert {**before, "customer": 0} == {**after, "customer": 0}
 
 
-def test_another_seed_gives_other_records(shop):
+def test_another_seed_gives_other_records(shop: Contract) -> None:
     """The seed tells worlds apart; what data.yaml writes down stays."""
     one, two = _baseline(shop, 20), _baseline(shop, 20, seed=8)
 
@@ -190,7 +197,7 @@ def test_another_seed_gives_other_records(shop):
     assert two.tables["customer"].record(0)["email"] == "Contact@acme.example"
 
 
-def test_every_process_makes_the_same_bytes(shop, tmp_path):
+def test_every_process_makes_the_same_bytes(shop: Contract, tmp_path: Path) -> None:
     """Whatever PYTHONHASHSEED is, and whether the words come from disk or from Faker."""
     (tmp_path / "data.yaml").write_text(DATA)
     (tmp_path / "openapi.yaml").write_text(SHOP)
@@ -216,7 +223,7 @@ def test_every_process_makes_the_same_bytes(shop, tmp_path):
 
 
 @pytest.mark.parametrize("scale", [0, 1, 2, 60, 4096, 4097, 10_000_000])
-def test_children_lie_side_by_side_in_the_order_of_their_parents(shop, scale):
+def test_children_lie_side_by_side_in_the_order_of_their_parents(shop: Contract, scale: int) -> None:
     """Every child has the parent that lists it, none is left out."""
     table = _baseline(shop, scale).tables["person"]
     parents = [*range(min(scale, 300)), *range(max(scale - 300, 0), scale)]
@@ -230,17 +237,18 @@ def test_children_lie_side_by_side_in_the_order_of_their_parents(shop, scale):
     assert not table.children(scale)
 
 
-def test_references_name_records_that_exist(big):
+def test_references_name_records_that_exist(big: Baseline) -> None:
     """A person's customer, a customer's branch, and a visit's site, which is a site of the visit's own customer."""
     for number in range(0, big.tables["visit"].count, 37):
         visit = big.tables["visit"].record(number)
         site = big.tables["site"].find("id", visit["site_id"], fold=False)
         customer = big.tables["customer"].find("id", visit["customer_id"], fold=False)
+        assert site is not None
         assert big.tables["site"].parent(site) == customer == big.tables["visit"].parent(number)
         assert big.tables["branch"].find("id", big.tables["customer"].record(customer)["branch_id"], fold=False) is not None
 
 
-def test_unique_values_are_unique(big):
+def test_unique_values_are_unique(big: Baseline) -> None:
     """No two of 10,000 customers share an e-mail address, whatever its case."""
     emails = {big.tables["customer"].record(number)["email"].casefold() for number in range(10_000)}
 
@@ -248,23 +256,25 @@ def test_unique_values_are_unique(big):
 
 
 @pytest.mark.parametrize("name", ["customer", "visit"])
-def test_later_records_are_created_later(big, name):
+def test_later_records_are_created_later(big: Baseline, name: str) -> None:
     """Creation goes up with the number, and all of it is over before the end of 2025."""
     table = big.tables[name]
-    created = [table.record(number)[table.resource.created] for number in range(0, table.count, 7)]
+    property = table.resource.created
+    assert property is not None
+    created = [table.record(number)[property] for number in range(0, table.count, 7)]
 
     assert created == sorted(created)
     assert created[-1] < "2025-12-31"
 
 
-def test_sixty_records_span_many_months(shop):
+def test_sixty_records_span_many_months(shop: Contract) -> None:
     """The default world does not look as if it were made on one day."""
     months = {_baseline(shop, 60).tables["customer"].record(number)["created"][:7] for number in range(60)}
 
     assert len(months) >= 6
 
 
-def test_records_that_are_written_down_are_what_they_say(big):
+def test_records_that_are_written_down_are_what_they_say(big: Baseline) -> None:
     """What data.yaml says of a record overrides what is made, and what follows from it follows."""
     acme, john = big.tables["customer"].record(0), big.tables["person"].record(0)
 
@@ -274,7 +284,7 @@ def test_records_that_are_written_down_are_what_they_say(big):
     assert big.tables["customer"].find("email", "CONTACT@ACME.EXAMPLE", fold=True) == 0
 
 
-def test_exactly_one_child_is_the_exclusive_one(big):
+def test_exactly_one_child_is_the_exclusive_one(big: Baseline) -> None:
     """The first of each customer's people is the main one."""
     table = big.tables["person"]
 
@@ -286,7 +296,7 @@ def test_exactly_one_child_is_the_exclusive_one(big):
 
 @pytest.mark.parametrize("number", [0, 1, 2, 59, 4095, 4096, 4100, 8191, 8192, 9_999])
 @pytest.mark.parametrize("property", ["email", "id", "number"])
-def test_a_unique_value_finds_its_record(big, number, property):
+def test_a_unique_value_finds_its_record(big: Baseline, number: int, property: str) -> None:
     """In every block."""
     table = big.tables["customer"]
 
@@ -297,7 +307,7 @@ def test_a_unique_value_finds_its_record(big, number, property):
     "value", ["nobody@x.example", "", "contact@acme1.example", 5, None, True, [1], {"a": 1}, "c-1", "c-0001", "c-99999", 5000]
 )
 @pytest.mark.parametrize("property", ["email", "id", "number"])
-def test_a_value_that_no_record_has_finds_nothing(big, property, value):
+def test_a_value_that_no_record_has_finds_nothing(big: Baseline, property: str, value: Json) -> None:
     """Whatever its type or form."""
     assert big.tables["customer"].find(property, value, fold=True) is None
 
@@ -343,7 +353,7 @@ DAYS = [
 
 
 @cache
-def _everything(baseline: Baseline, name: str) -> list[dict]:
+def _everything(baseline: Baseline, name: str) -> list[Record]:
     table = baseline.tables[name]
     records = [dict(table.record(number)) for number in range(table.count)]
     if name == "customer":
@@ -355,12 +365,14 @@ def _everything(baseline: Baseline, name: str) -> list[dict]:
 
 @given(st.data())
 @settings(deadline=None, max_examples=80)
-def test_a_filter_lets_through_what_reading_everything_would(big, data):
+def test_a_filter_lets_through_what_reading_everything_would(big: Baseline, data: st.DataObject) -> None:
     """Arithmetic, classes and scans agree with the definition of the match, for every kind of property, match and value."""
     name = data.draw(st.sampled_from([*FILTERS]))
     records = _everything(big, name)
     paths = tuple(data.draw(st.lists(st.sampled_from(FILTERS[name]), min_size=1, max_size=2)))
-    match = data.draw(st.sampled_from(["equals", "contains", "like", "in", "after", "from", "before", "to", "flag", "present"]))
+    match: Match = data.draw(
+        st.sampled_from(["equals", "contains", "like", "in", "after", "from", "before", "to", "flag", "present"])
+    )
     taken = [
         value
         for record in data.draw(st.lists(st.sampled_from(records), min_size=1, max_size=3))
@@ -384,7 +396,7 @@ def test_a_filter_lets_through_what_reading_everything_would(big, data):
 
 @pytest.mark.parametrize("number", [5, 4_099, 8_200, 9_999])
 @pytest.mark.parametrize("match", ["equals", "contains", "like", "in"])
-def test_texts_with_the_block_in_them_are_searched_exactly(big, number, match):
+def test_texts_with_the_block_in_them_are_searched_exactly(big: Baseline, number: int, match: Match) -> None:
     """Whether the part searched for has the block's number in it, ends before it, or reaches across where it is missing."""
     table, records = big.tables["customer"], _everything(big, "customer")
     email = records[number]["email"]
@@ -404,7 +416,7 @@ def test_texts_with_the_block_in_them_are_searched_exactly(big, number, match):
 @pytest.mark.parametrize(
     ("name", "property"), [("customer", "created"), ("customer", "updated"), ("customer", "due"), ("visit", "day")]
 )
-def test_times_are_searched_exactly(big, name, property, match):
+def test_times_are_searched_exactly(big: Baseline, name: str, property: str, match: Match) -> None:
     """Times of creation, and those counted from them, before and after days and instants within and without their range."""
     table, records = big.tables[name], _everything(big, name)
     for bound in [*DAYS, *(records[number][property] for number in (1, 700, 9_000) if records[number][property])]:
@@ -416,6 +428,58 @@ def test_times_are_searched_exactly(big, name, property, match):
         assert [*chosen] == [n for n, record in enumerate(records) if test(values(record, (property,)))], bound
 
 
+WORDS = st.text("ab12.", max_size=5)
+
+
+@given(
+    st.lists(st.lists(WORDS, min_size=1, max_size=3).map(f"{UNKNOWN_BLOCK}".join), min_size=1, max_size=6),
+    st.sampled_from(["equals", "contains", "like", "in", "present"]),
+    st.lists(WORDS, min_size=1, max_size=4).map("%".join) | st.text("ab12.%", max_size=9),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=400)
+def test_texts_are_searched_whatever_the_block_in_them(texts: list[str], match: Match, wanted: str, fold: bool) -> None:
+    """What the pieces of a text say of all blocks is what reading it in each block says."""
+    filter, value = Filter((("text",),), match, fold), [wanted] if match == "in" else wanted
+    test = compiled(filter, value)
+
+    passing = Marked([(text,) for text in texts]).passing(filter, value, test)
+
+    for block in (1, 2, 11, 12, 21, 121, 212):
+        inside = [text.replace(f"{UNKNOWN_BLOCK}", str(block)) for text in texts]
+        assert passing(block) == bits(test((text,)) for text in inside), block
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "{choice: ['{_cut}']}",
+        "'{_cut}'",
+        "{when: {_domain: {acme2.example: {value: a@x.example}, else: {value: b@x.example}}}}",
+        "{when: {_mark: {2: {value: a@x.example}, else: {value: b@x.example}}}}",
+    ],
+)
+def test_a_block_that_does_more_than_stand_in_a_text_is_searched_exactly(shop: Contract, email: str) -> None:
+    """Where a text ends within it, or another value depends on it, every record is read."""
+    text = DATA.replace('"contact@{_domain}"', email).replace(
+        "    _end:", '    _cut: "1{_mark|initial}2@x.example"\n    _end:', 1
+    )
+    table = _baseline(shop, 10_000, text).tables["customer"]
+    emails = [table.record(number)["email"] for number in range(table.count)]
+
+    for match, value in (
+        ("equals", "a@x.example"),
+        ("contains", "12"),
+        ("contains", "22"),
+        ("contains", "b"),
+        ("equals", "12@x"),
+    ):
+        filter = Filter((("email",),), match, False)  # type: ignore[arg-type]
+        test = compiled(filter, value)
+
+        assert [*table.select(filter, value)] == [number for number, one in enumerate(emails) if test((one,))]
+
+
 @given(
     st.sampled_from([(None, 1), (None, 100001), ("c-{n:03}", 1), ("C-{n}", 9995), ("{n:04}/1", 0), ("A1{n}Z", 7)]),
     st.integers(0, 1300),
@@ -423,7 +487,7 @@ def test_times_are_searched_exactly(big, name, property, match):
     st.booleans(),
 )
 @settings(deadline=None)
-def test_counted_values_are_searched_by_their_digits(form, count, needle, fold):
+def test_counted_values_are_searched_by_their_digits(form: tuple[str | None, int], count: int, needle: str, fold: bool) -> None:
     """What is found by arithmetic is what reading every value finds."""
     counter = Counter("id", *form)
 
@@ -433,7 +497,7 @@ def test_counted_values_are_searched_by_their_digits(form, count, needle, fold):
     assert found == {number for number in range(count) if test((counter.value(number),))}
 
 
-def test_words_that_are_broken_on_disk_are_drawn_again(tmp_path):
+def test_words_that_are_broken_on_disk_are_drawn_again(tmp_path: Path) -> None:
     """A cache file that is cut off does no harm; a folder that cannot be written to neither."""
     words = Words("en_US", 7, tmp_path).pool("job")
     (file,) = tmp_path.iterdir()
@@ -445,12 +509,129 @@ def test_words_that_are_broken_on_disk_are_drawn_again(tmp_path):
     assert Words("en_US", 7, blocked / "below").pool("job") == words
 
 
+WHOLE = ["just some words", "[counts]", "5"]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_a_data_file_that_is_no_mapping_is_a_mistake(shop: Contract, text: str) -> None:
+    """It is not taken for one that says nothing."""
+    with pytest.raises(BrokenContract, match="must be a mapping"):
+        read(shop, documents.read(text.encode(), "data.yaml"))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet", "counts:"])
+def test_a_data_file_may_say_nothing(shop: Contract, text: str) -> None:
+    """Then values follow from the schemas."""
+    assert read(shop, documents.read(text.encode(), "data.yaml")) == read(shop, None)
+
+
+@pytest.mark.parametrize("pattern", ["^(?=a)b", "^(a|b){5}$", "^[^c]$"])
+def test_a_pattern_that_cannot_be_followed_is_a_mistake_at_start(tmp_path: Path, pattern: str) -> None:
+    """One, at the property, whether there is a data.yaml or not."""
+    shop = _shop(tmp_path, f"{SHOP}        code: {{type: string, maxLength: 4, pattern: '{pattern}'}}\n")
+
+    for document in (None, documents.read(DATA.encode(), "data.yaml")):
+        with pytest.raises(BrokenContract) as broken:
+            read(shop, document)
+        (mistake,) = broken.value.mistakes
+        assert mistake.pointer.endswith("/code")
+        assert f"needs a recipe: the pattern {pattern}" in mistake.message
+        assert mistake.place.file.endswith("data.yaml" if document else "openapi.yaml")
+
+
+def test_the_example_stands_in_for_a_pattern_that_cannot_be_followed(tmp_path: Path) -> None:
+    """Every record has it."""
+    shop = _shop(tmp_path, f"{SHOP}        code: {{type: string, pattern: '^(?!x)n', example: nose}}\n")
+
+    assert {record["code"] for record in _records(_baseline(shop, 50))["visit"]} == {"nose"}
+
+
+LINES = """
+        lines:
+          type: array
+          items:
+            type: object
+            properties: {site: {type: integer}, pieces: {type: integer}, price: {type: number}, sum: {type: number}}
+"""
+SIBLINGS = """
+  site:
+    _open: {choice: {true: 1, false: 1}}
+    _price: {amount: {min: 1, max: 9, step: 0.05}}
+  visit:
+    lines:
+      siblings:
+        of: site
+        only: {_open: true}
+        min: 1
+        as:
+          object:
+            site: {copy: _sibling.id}
+            pieces: [2, 3]
+            price: {copy: _sibling._price}
+            sum: {times: [_item.pieces, _item.price]}
+own:"""
+
+
+def test_a_list_is_made_from_what_belongs_to_the_same_record(tmp_path: Path) -> None:
+    """Of those that pass, each at most once; the names of properties are data.yaml's."""
+    baseline = _baseline(_shop(tmp_path, SHOP + LINES), 60, DATA.replace("\nown:", SIBLINGS, 1))
+    visits, sites = baseline.tables["visit"], baseline.tables["site"]
+    sizes = set()
+
+    for number in range(visits.count):
+        lines = visits.record(number)["lines"]
+        near = {sites.record(site)["id"]: sites.row(site) for site in sites.children(visits.parent(number))}
+        passing = {id for id, row in near.items() if row["_open"]}
+        sizes.add(len(lines))
+        assert min(1, len(passing)) <= len(lines) == len({line["site"] for line in lines} & passing)
+        for line in lines:
+            assert line["price"] == near[line["site"]]["_price"]
+            assert line["sum"] == pytest.approx(line["pieces"] * line["price"])
+    assert sizes == {0, 1, 2}
+
+
+def test_a_sibling_is_one_of_the_same_parent(shop: Contract) -> None:
+    """Others are not at hand, and outside the recipe there is none."""
+    text = DATA.replace("us_phone", "{siblings: {of: visit, as: null}}").replace("{pick: ends}", "{copy: _sibling.id}")
+
+    with pytest.raises(BrokenContract) as broken:
+        read(shop, documents.read(text.encode(), "data.yaml"))
+
+    assert [mistake.message for mistake in broken.value.mistakes] == [
+        "customer has no property or helper '_sibling'",
+        "visit does not belong to what customer belongs to",
+    ]
+
+
+def test_what_has_no_value_shows_what_the_contract_says(tmp_path: Path) -> None:
+    """The default first, then null where it may be, then what is empty; where nothing fits, a recipe is needed."""
+    shop = _shop(tmp_path, SHOP.replace("note: {type: string, ", "note: {type: string, default: none, "))
+
+    with pytest.raises(BrokenContract) as broken:
+        _baseline(shop, 2, "unset: [customer]\n")
+    assert {mistake.pointer.split("/")[-1] for mistake in broken.value.mistakes} >= {"name", "phone"}
+    assert not {mistake.pointer.split("/")[-1] for mistake in broken.value.mistakes} & {"vip", "note", "tags"}
+    empty = _shop(tmp_path, shop.text.decode().replace("x-semantics:", "x-semantics:\n  unset: {string: ''}", 1))
+    record = (
+        _baseline(empty, 2, "unset: [customer]\nresources: {customer: {email: '{number}@x.example'}}")
+        .tables["customer"]
+        .record(1)
+    )
+    assert (record["name"], record["note"], record["vip"], record["tags"]) == ("", "none", None, [])
+
+
 MISTAKES = [
     ("locale: en_US", "locale: en_GB", 2, "must be one of en_US, fi_FI"),
     ("counts:", "count:", 6, "did you mean 'counts'"),
     ("  branch: 5", "  branhc: 5", 7, "did you mean 'branch'"),
     ("  branch: 5", "  branch: many", 7, "must be scale"),
+    ("  branch: 5", "  branch: 99999999999999", 7, "from 0 to 10000000"),
+    ("  branch: 5", "  branch: -1", 7, "from 0 to 10000000"),
     ("person: {per: customer, min: 0, max: 3}", "person: {per: branch}", 8, "must be per customer"),
+    ("person: {per: customer, min: 0, max: 3}", "person: {per: [customer]}", 8, "is no resource"),
+    ("{words: trades}", "{words: [trades]}", 15, "no list"),
+    ("customer: [phone]", "customer: phone", 27, "must be a list"),
+    ("    c-003: {status: gone, branch_id: b-02}", "    c-003: gone", 31, "must be a mapping"),
     ("person: {per: customer, min: 0, max: 3}", "person: {per: customer, min: 4, max: 3}", 8, "max not below min"),
     ("site: {per: customer, min: 1, max: 2}", "site: {per: visit}\n  visit: {per: site}\n  person: {per: customer}", 8, "twice"),
     ("status: {choice: {active: 8, inactive: 1}}", "stauts: {choice: {active: 8}}", 18, "did you mean 'status'"),
@@ -469,7 +650,9 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "line", "message"), MISTAKES)
-def test_a_mistake_in_the_data_file_is_named_with_its_line(shop, right, wrong, line, message):
+def test_a_mistake_in_the_data_file_is_named_with_its_line(
+    shop: Contract, right: str, wrong: str, line: int, message: str
+) -> None:
     """And with what would be right."""
     assert right in DATA
 
@@ -480,7 +663,7 @@ def test_a_mistake_in_the_data_file_is_named_with_its_line(shop, right, wrong, l
     assert f"data.yaml:{line}: " in str(broken.value) or message == "twice"
 
 
-def test_all_mistakes_are_named_at_once(shop):
+def test_all_mistakes_are_named_at_once(shop: Contract) -> None:
     """Not the first one only."""
     text = DATA.replace("us_phone", "us_fone").replace("{_first} {_last}", "{_frist} {_last}").replace("[phone]", "[phone, fax]")
 
@@ -488,3 +671,23 @@ def test_all_mistakes_are_named_at_once(shop):
         read(shop, documents.read(text.replace("[phone, fax]", "[phone]").encode(), "data.yaml"))
 
     assert len(broken.value.mistakes) == 2
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("  branch: 5", "  branch: many"),
+        ("counts:", "cuonts:"),
+        ("words:", "wrods:"),
+        ("min: 0, max: 3", "min: 3, max: 0"),
+        ("en_US", "en"),
+    ],
+)
+def test_a_mistake_hides_no_other_one_and_makes_none(shop: Contract, right: str, wrong: str) -> None:
+    """A wrong count, or the misspelt name of a section, and a recipe far below it: two mistakes."""
+    text = DATA.replace(right, wrong, 1).replace("us_phone", "us_fone")
+
+    with pytest.raises(BrokenContract) as broken:
+        read(shop, documents.read(text.encode(), "data.yaml"))
+
+    assert len(broken.value.mistakes) == 2, str(broken.value)

@@ -12,7 +12,7 @@ import pytest
 
 from mock_server import contract as contracts
 from mock_server import documents
-from mock_server.contract import Filter, Json, Record, Schema
+from mock_server.contract import Contract, Filter, Json, Record, Schema
 from mock_server.schemas import properties
 from mock_server.seeded import Baseline, DataFile, read
 
@@ -21,22 +21,22 @@ APIS = ("fentu", "keychain", "lemonsoft")
 
 
 @pytest.fixture(scope="module")
-def loaded():
+def loaded() -> dict[str, Contract]:
     return contracts.load_all(ROOT / "openapi", APIS)
 
 
 @pytest.fixture(scope="module")
-def baselines(loaded) -> dict[str, Baseline]:
+def baselines(loaded: dict[str, Contract]) -> dict[str, Baseline]:
     return {name: _baseline(made, 60) for name, made in loaded.items()}
 
 
-def _baseline(made, scale: int) -> Baseline:
+def _baseline(made: Contract, scale: int) -> Baseline:
     return Baseline(made, read(made, documents.load(ROOT / "fixtures" / made.name / "data.yaml")), 1, scale)
 
 
 def _strict(schema: Schema) -> Json:
     """The schema as jsonschema-rs reads it: what may be null may be null."""
-    plain = {
+    plain: dict[str, Json] = {
         key: {name: _strict(part) for name, part in value.items()}
         if key == "properties"
         else [_strict(part) for part in value]
@@ -69,18 +69,18 @@ def _mistakes(baseline: Baseline) -> Iterator[str]:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("scale", [0, 1, 60, 100_000])
-def test_every_record_is_what_the_contract_says(loaded, api, scale):
+def test_every_record_is_what_the_contract_says(loaded: dict[str, Contract], api: str, scale: int) -> None:
     """Every value fits its schema, in the first records and in the last."""
     assert [*_mistakes(_baseline(loaded[api], scale))] == []
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_an_api_needs_no_data_file(loaded, api):
+def test_an_api_needs_no_data_file(loaded: dict[str, Contract], api: str) -> None:
     """What the schemas alone suggest fits them too."""
     assert [*_mistakes(Baseline(loaded[api], DataFile(), 1, 60))] == []
 
 
-def _find(baselines, api: str, resource: str, id: Json) -> Record:
+def _find(baselines: dict[str, Baseline], api: str, resource: str, id: Json) -> Record:
     table = baselines[api].tables[resource]
     number = table.find(table.resource.id.property, id, fold=False)
     assert number is not None
@@ -132,12 +132,14 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize(("api", "resource", "id", "part"), DOCUMENTED)
-def test_the_documented_examples_are_records(baselines, api, resource, id, part):
+def test_the_documented_examples_are_records(
+    baselines: dict[str, Baseline], api: str, resource: str, id: str | int, part: Record
+) -> None:
     """What the vendor's pages show is there, under its id."""
     assert part.items() <= _find(baselines, api, resource, id).items()
 
 
-def test_acme_keeps_its_open_work_order_and_most_customers_have_none(baselines):
+def test_acme_keeps_its_open_work_order_and_most_customers_have_none(baselines: dict[str, Baseline]) -> None:
     """So most deletions succeed, and the documented one is refused."""
     tables = baselines["fentu"].tables
     orders = [tables["work_order"].record(number) for number in range(tables["work_order"].count)]
@@ -147,7 +149,7 @@ def test_acme_keeps_its_open_work_order_and_most_customers_have_none(baselines):
     assert 3 <= len(active) <= 20
 
 
-def test_addresses_phones_and_domains_belong_to_nobody(baselines):
+def test_addresses_phones_and_domains_belong_to_nobody(baselines: dict[str, Baseline]) -> None:
     """Domains end in .example and phone numbers lie in ranges for fiction, but for the vendor's own examples."""
     for number in range(2, 60):
         customer = baselines["fentu"].tables["customer"].record(number)
@@ -156,7 +158,7 @@ def test_addresses_phones_and_domains_belong_to_nobody(baselines):
         assert customer["website"].removeprefix("https://www.") == customer["email"].removeprefix("contact@")
 
 
-def test_a_contacts_mail_fits_the_name_and_the_company(baselines):
+def test_a_contacts_mail_fits_the_name_and_the_company(baselines: dict[str, Baseline]) -> None:
     """The first letter and the last name, at the company's domain."""
     tables = baselines["fentu"].tables
     for number in range(10, 60):
@@ -168,7 +170,7 @@ def test_a_contacts_mail_fits_the_name_and_the_company(baselines):
         assert last[:3] in contact["email"]
 
 
-def test_exactly_one_contact_and_address_is_primary(baselines):
+def test_exactly_one_contact_and_address_is_primary(baselines: dict[str, Baseline]) -> None:
     """As Keychain's schema says."""
     for number in range(60):
         customer = baselines["keychain"].tables["customer"].record(number)
@@ -176,7 +178,7 @@ def test_exactly_one_contact_and_address_is_primary(baselines):
             assert [element["isPrimary"] for element in customer[part]].count(True) == 1
 
 
-def test_sales_orders_add_up_to_the_cent(baselines):
+def test_sales_orders_add_up_to_the_cent(baselines: dict[str, Baseline]) -> None:
     """Lines, subtotal and total; and every line orders a SKU of the same customer."""
     tables = baselines["keychain"].tables
     for number in range(tables["sales_order"].count):
@@ -214,7 +216,7 @@ def _reference_is_right(text: str) -> bool:
     return (total + digits[-1]) % 10 == 0
 
 
-def test_finnish_numbers_have_right_check_digits(baselines):
+def test_finnish_numbers_have_right_check_digits(baselines: dict[str, Baseline]) -> None:
     """Business ids, IBANs, reference numbers, and electronic addresses made of the business id."""
     tables = baselines["lemonsoft"].tables
     for number in range(60):
@@ -228,7 +230,7 @@ def test_finnish_numbers_have_right_check_digits(baselines):
         assert invoice["rf_reference"].endswith(invoice["reference"])
 
 
-def test_invoices_add_up(baselines):
+def test_invoices_add_up(baselines: dict[str, Baseline]) -> None:
     """An invoice is the sum of its rows with tax; what is open is the sum of a customer's unpaid invoices."""
     tables = baselines["lemonsoft"].tables
     invoices, rows, payments = (tables[name] for name in ("invoice", "invoice_row", "invoice_payment"))
@@ -245,7 +247,7 @@ def test_invoices_add_up(baselines):
         assert customer["due_invoice_sum"] <= customer["open_invoice_sum"]
 
 
-def test_a_million_customers_are_there_at_once(loaded):
+def test_a_million_customers_are_there_at_once(loaded: dict[str, Contract]) -> None:
     """Nothing is made before somebody looks: the last of ten million is as near as the first."""
     table = _baseline(loaded["fentu"], 10_000_000).tables["customer"]
 

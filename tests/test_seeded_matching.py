@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.contract import Filter
+from mock_server.contract import Filter, Json, Match
 from mock_server.seeded import instant, matches, values
 
 CASES = [  # match, fold, asked for, found, passes
@@ -45,6 +45,9 @@ CASES = [  # match, fold, asked for, found, passes
     ("to", False, "2024-01-27T12:00:00Z", "2024-01-27T14:00:00+02:00", True),
     ("after", False, "2024-06-30T23:59:59Z", "2024-06-30T23:59:60Z", True),
     ("before", False, "2024-07-01T00:00:00.5Z", "2024-07-01T00:00:00.45Z", True),
+    ("after", False, "0000-01-01", "2024-01-27", True),
+    ("before", False, "0000-02-29", "2024-01-27", False),
+    ("after", False, "0000-12-31T23:59:59Z", "0001-01-01", True),
     ("after", False, "soon", "2024-07-01", False),
     ("after", False, "2024-07-01", "soon", False),
     ("flag", False, 1, True, True),
@@ -59,14 +62,14 @@ CASES = [  # match, fold, asked for, found, passes
 
 
 @pytest.mark.parametrize(("match", "fold", "wanted", "found", "passes"), CASES)
-def test_a_value_passes_or_not(match, fold, wanted, found, passes):
+def test_a_value_passes_or_not(match: Match, fold: bool, wanted: Json, found: Json, passes: bool) -> None:
     """One row a rule."""
     filter = Filter((("value",),), match, fold)
 
     assert matches(filter, wanted)(values({"value": found}, ("value",))) is passes
 
 
-def test_a_star_is_every_element():
+def test_a_star_is_every_element() -> None:
     """Paths go through arrays and objects; what is not there is no value."""
     record = {"contacts": [{"email": "a"}, {"email": None}, {}, {"email": "b"}]}
 
@@ -75,7 +78,7 @@ def test_a_star_is_every_element():
     assert [*values(record, ("nothing", "*", "email"))] == []
 
 
-def test_many_wildcards_cost_no_more_than_few():
+def test_many_wildcards_cost_no_more_than_few() -> None:
     """A pattern cannot make a search hang."""
     test = matches(Filter((("value",),), "like", True), "%a" * 5000)
 
@@ -83,8 +86,8 @@ def test_many_wildcards_cost_no_more_than_few():
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-02-30", "2024-13-01", "2024-01-01T24:00:00", "2024-01-01T10:60:00", "", "1.1.2024", 5, None]
+    "text", ["2024-02-30", "2024-13-01", "0000-00-01", "2024-01-01T24:00:00", "2024-01-01T10:60:00", "", "1.1.2024", 5, None]
 )
-def test_what_is_no_time_is_no_instant(text):
+def test_what_is_no_time_is_no_instant(text: str | int | None) -> None:
     """Impossible days and hours are no instants."""
     assert instant(text) is None

@@ -31,7 +31,7 @@ LAYOUTS = st.builds(Blocks, st.sampled_from([1, 2, 7, 8, 16]), st.integers(0, 5)
 
 @given(LAYOUTS, SETS)
 @settings(deadline=None)
-def test_a_selection_holds_its_numbers_in_order(layout, numbers):
+def test_a_selection_holds_its_numbers_in_order(layout: Blocks, numbers: frozenset[int]) -> None:
     """What was put in is in, once and sorted."""
     chosen = Selection.of(layout, numbers)
 
@@ -42,7 +42,7 @@ def test_a_selection_holds_its_numbers_in_order(layout, numbers):
 
 @given(LAYOUTS, SETS, SETS)
 @settings(deadline=None)
-def test_selections_meet_and_join_like_sets(layout, one, other):
+def test_selections_meet_and_join_like_sets(layout: Blocks, one: frozenset[int], other: frozenset[int]) -> None:
     """and, or and minus are those of sets."""
     first, second = Selection.of(layout, one), Selection.of(layout, other)
 
@@ -53,7 +53,7 @@ def test_selections_meet_and_join_like_sets(layout, one, other):
 
 @given(LAYOUTS, SETS, st.integers(0, 90), st.integers(0, 30), st.booleans())
 @settings(deadline=None)
-def test_a_page_is_a_slice(layout, numbers, offset, limit, newest_first):
+def test_a_page_is_a_slice(layout: Blocks, numbers: frozenset[int], offset: int, limit: int, newest_first: bool) -> None:
     """Pages cut the whole in order, from either end; beyond it they are empty."""
     whole = sorted(numbers, reverse=newest_first)
 
@@ -62,7 +62,9 @@ def test_a_page_is_a_slice(layout, numbers, offset, limit, newest_first):
 
 @given(LAYOUTS, SETS, st.frozensets(st.integers(0, 300)), st.frozensets(st.integers(0, 300)))
 @settings(deadline=None)
-def test_a_change_adds_after_it_removes(layout, numbers, add, remove):
+def test_a_change_adds_after_it_removes(
+    layout: Blocks, numbers: frozenset[int], add: frozenset[int], remove: frozenset[int]
+) -> None:
     """Numbers beyond the baseline may come in; the selection that was changed stays what it was."""
     before = Selection.of(layout, numbers)
 
@@ -74,14 +76,14 @@ def test_a_change_adds_after_it_removes(layout, numbers, add, remove):
 
 @given(LAYOUTS, st.integers(-5, 100), st.integers(-5, 100))
 @settings(deadline=None)
-def test_a_span_is_a_range(layout, start, stop):
+def test_a_span_is_a_range(layout: Blocks, start: int, stop: int) -> None:
     """Between two numbers lie all from the first up to the second."""
     assert [*Selection.between(layout, start, stop)] == [*range(max(start, 0), stop)]
 
 
 @given(LAYOUTS, st.integers(0, 100), st.data())
 @settings(deadline=None)
-def test_what_is_true_of_a_kind_is_true_in_every_block(layout, count, data):
+def test_what_is_true_of_a_kind_is_true_in_every_block(layout: Blocks, count: int, data: st.DataObject) -> None:
     """Kinds are tiled over all blocks, up to the number of records."""
     kinds = data.draw(st.lists(st.booleans(), min_size=layout.size, max_size=layout.size))
 
@@ -92,7 +94,7 @@ def test_what_is_true_of_a_kind_is_true_in_every_block(layout, count, data):
 
 
 @pytest.mark.parametrize("count", [10**6, 10**9])
-def test_a_selection_takes_the_same_room_at_every_scale(count):
+def test_a_selection_takes_the_same_room_at_every_scale(count: int) -> None:
     """A billion records with one status are a few runs."""
     layout = Blocks(4096, 3)
 

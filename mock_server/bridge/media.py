@@ -1,4 +1,4 @@
-"""Accept and Content-Type: what a client takes, and what it says it sends."""
+"""Accept, Accept-Encoding and Content-Type: what a client takes, and what it says it sends."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def is_json(header: bytes) -> bool:
         return False
     given = dict(_pair(parameter) for parameter in parameters)
     return given.get("charset", "").strip('"').lower() in CHARSETS
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(header: bytes) -> bool:
+    """Whether an Accept-Encoding header names gzip, and not to refuse it."""
+    return dict(_range(part) for part in header.decode("latin-1").split(",")).get("gzip", 0) > 0
 
 
 def _range(part: str) -> tuple[str, float]:

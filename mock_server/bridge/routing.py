@@ -122,11 +122,11 @@ class Routes:
         below = f"{path}/"
         return next((tree.contract for prefix, tree in self._trees if below.startswith(prefix)), None)
 
-    def allowed(self, path: str) -> tuple[str, ...]:
+    def allowed(self, path: str, raw_path: bytes = b"") -> tuple[str, ...]:
         """The methods that a path has, OPTIONS included; none if there is no such path."""
         for prefix, tree in self._trees:
             if path.startswith(prefix):
-                node = tree.at(path[len(prefix) :], b"", [])
+                node = _node(prefix, tree, path, raw_path, [])
                 return _methods(node) if node else ()
         return ()
 
@@ -146,10 +146,7 @@ class Routes:
     @staticmethod
     def _below(prefix: str, tree: Tree, scope: Scope, values: list[Json]) -> Route | None:
         path: str = scope["path"]
-        raw_path: bytes = scope.get("raw_path") or b""
-        if b"%" in raw_path and not raw_path.startswith(prefix.encode()):
-            raw_path = b""  # Even the base path is encoded; nobody does that to hide a slash.
-        node = tree.at(path[len(prefix) :], raw_path[len(prefix) :], values)
+        node = _node(prefix, tree, path, scope.get("raw_path") or b"", values)
         if node is None:
             if not tree.complete:
                 return None
@@ -159,6 +156,13 @@ class Routes:
         if route is None:
             raise MethodNotAllowed(method, _methods(node))
         return route
+
+
+def _node(prefix: str, tree: Tree, path: str, raw_path: bytes, values: list[Json]) -> Node | None:
+    """Where a path that begins with the prefix leads."""
+    if b"%" in raw_path and not raw_path.startswith(prefix.encode()):
+        raw_path = b""  # Even the base path is encoded; nobody does that to hide a slash.
+    return tree.at(path[len(prefix) :], raw_path[len(prefix) :], values)
 
 
 def _methods(node: Node) -> tuple[str, ...]:

@@ -37,5 +37,10 @@ def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in headers_of(scope).get(b"cookie", b"").decode("latin-1").split(";"))
+    return cookies(headers_of(scope).get(b"cookie", b""))
+
+
+def cookies(header: bytes) -> dict[str, str]:
+    """The cookies in a Cookie header, whatever their neighbours look like; of those sent twice, the last."""
+    pairs = (pair.partition("=") for pair in header.decode("latin-1").split(";"))
     return {name.strip(): value.strip().strip('"') for name, sign, value in pairs if sign}

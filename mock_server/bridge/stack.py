@@ -29,7 +29,9 @@ from mock_server.bridge.routing import CompiledRoutingMiddleware, Routes
 from mock_server.bridge.schemas import Schemas
 from mock_server.bridge.scope import Authenticate, key
 from mock_server.bridge.security import CompiledSecurityMiddleware
-from mock_server.contract import Contract, Json
+from mock_server.contract import CONTROL, Contract, Json
+
+EXPORT = 64 << 20  # bytes
 
 logger = logging.getLogger("mock_server")
 
@@ -70,9 +72,9 @@ class Bridge:
     app: ASGIApp  # takes `path` and `raw_path` with an API's base path, and the world's name in scope["mock.world"]
     routes: Routes
 
-    def allowed(self, path: str) -> tuple[str, ...]:
+    def allowed(self, path: str, raw_path: bytes = b"") -> tuple[str, ...]:
         """The methods that the contracts give to a path, OPTIONS included; none if there is no such path."""
-        return self.routes.allowed(path)
+        return self.routes.allowed(path, raw_path)
 
     def contract(self, path: str) -> Contract | None:
         """The contract whose base path a path lies at or under."""
@@ -136,10 +138,15 @@ class _Part:
         for id_, operation in contract.operations.items():
             try:
                 self.plans[id_] = requests.plan(
-                    contract, operation, schemas, strict_query=settings.strict_query, max_body=settings.max_body
+                    contract, operation, schemas, strict_query=settings.strict_query, max_body=_max_body(contract, settings)
                 )
             except Uncompiled as reason:
                 logger.info("%s %s is left to stock Connexion because of %s", contract.name, id_, reason)
+
+
+def _max_body(contract: Contract, settings: BridgeSettings) -> int:
+    """The largest body in bytes; an export is as large as its world."""
+    return max(settings.max_body, EXPORT) if contract.name == CONTROL else settings.max_body
 
 
 def _for_connexion(contract: Contract) -> dict[str, Json]:

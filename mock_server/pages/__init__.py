@@ -29,32 +29,36 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5}
 class Pages:
     """Every page by its path. `root` is where the client found the server: http://localhost:8080, a world's prefix included."""
 
-    def __init__(self, contracts: Mapping[str, Contract], credentials: Mapping[str, Credentials]) -> None:
+    def __init__(self, contracts: Mapping[str, Contract], control: Contract, credentials: Mapping[str, Credentials]) -> None:
         self.contracts = contracts
+        self.control = control
+        self._documented = {**contracts, control.base_path[1:]: control}  # by the first step of the path
         self.credentials = credentials
 
-    def get(self, path: str, root: str) -> Reply | None:
-        """The page at this path."""
+    def get(self, path: str, root: str, own: str = "") -> Reply | None:
+        """The page at this path; `own` is the API that the root's host name stands for, and whose paths do not name it."""
         if path == "/":
             return _page(_filled("start.html", root=root, apis="\n".join(self._api(name, root) for name in self.contracts)))
         api, _, rest = path[1:].partition("/")
-        contract = self.contracts.get(api)
+        if "favicon.ico" in (api, rest):  # Browsers ask for it on their own.
+            return Reply(204, None)
+        contract = self._documented.get(api)
         if contract is None:
             return None
-        here = f"{root}/{api}"
-        if rest == "":
+        here = root if api == own else f"{root}/{api}"
+        if rest in ("", "docs/"):
             return Reply(302, b"", ((b"location", f"{here}/docs".encode()),))
         if rest == "openapi.yaml":
-            return _file(self._contract(contract, root), b"application/yaml; charset=utf-8")
+            return _file(_served(contract, here), b"application/yaml; charset=utf-8")
         if rest == "docs":
             return _page(_filled("docs.html", title=contract.title, address=f"{here}/openapi.yaml", assets=f"{here}/docs"))
         return _asset(rest.removeprefix("docs/")) if rest.startswith("docs/") else None
 
     @staticmethod
-    def _contract(contract: Contract, root: str) -> bytes:
-        """The document as it stands in its file, its first server being this one."""
-        declared = str(contract.document["servers"][0]["url"]).encode()
-        return contract.text.replace(declared, f"{root}{contract.base_path}".encode(), 1)
+    def is_page(path: str) -> bool:
+        """Whether a path below that of an API is one of its pages."""
+        rest = path[1:].partition("/")[2]
+        return rest in ("", "openapi.yaml", "docs") or rest.startswith("docs/")
 
     def _api(self, name: str, root: str) -> str:
         contract = self.contracts[name]
@@ -70,6 +74,13 @@ class Pages:
             count=str(len(contract.operations)),
             curls="\n".join(_copyable(line) for line in curls(contract, known, base)),
         )
+
+
+def _served(contract: Contract, here: str) -> bytes:
+    """The document as it stands in its file, its first server being this one; `here` is where the API's paths begin."""
+    declared = str(contract.document["servers"][0]["url"]).encode()
+    _, slash, rest = contract.base_path[1:].partition("/")
+    return contract.text.replace(declared, f"{here}{slash}{rest}".encode(), 1)
 
 
 def root_of(host: str, scheme: str, prefix: str) -> str:

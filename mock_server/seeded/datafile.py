@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 
 from mock_server.contract import Contract, Json, Record, Resource
 from mock_server.documents import Mistake, Node
@@ -15,6 +16,7 @@ _SECTIONS = ("locale", "words", "counts", "created", "resources", "own", "unset"
 _LOCALES = ("en_US", "fi_FI")
 _START, _END = date(2023, 6, 15), date(2025, 9, 30)  # Times counted from those of creation stay within 2025.
 _MOST = 500  # records that may belong to one
+_RECORDS = 10_000_000  # of a resource; --scale goes no further either
 
 
 @dataclass(frozen=True)
@@ -74,31 +76,40 @@ class Reader:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def read(self) -> DataFile:
-        for name, node in self.root.items():
+        """What the file says; where it is mistaken something likely, so that the rest can be judged."""
+        for name, node in self._parts(self.root, "sections"):
             if name not in _SECTIONS:
                 self._wrong(node, f"is no section{nearest(name, _SECTIONS)}; there are {', '.join(_SECTIONS)}")
         counts = {name: amount for name, node in self._resources("counts") if (amount := self._amount(name, node))}
         self._uncircled(counts)
         return DataFile(
             locale=self._locale(self.root / "locale"),
-            words={name: self._words(node) for name, node in (self.root / "words").items()},
+            words={name: self._words(node) for name, node in self._parts(self._section("words"), "lists by name")},
             counts=counts,
             created={name: line for name, node in self._resources("created") if (line := self._timeline(node))},
             recipes={name: dict(self._recipes(name, node)) for name, node in self._resources("resources")},
             own={name: frozenset(self._own(name, node)) for name, node in self._resources("own")},
-            unset=frozenset(self._names(self.root / "unset", self.contract.resources, self.contract.name)),
+            unset=frozenset(self._names(self._section("unset"), self.contract.resources, self.contract.name)),
             records={name: self._records(name, node) for name, node in self._resources("records")},
         )
 
     def _wrong(self, node: Node, message: str) -> None:
         self.mistakes.append(node.mistake(message))
 
+    def _section(self, name: str) -> Node:
+        """A section; if there is none, one whose name is likely meant to be this: what is in it can be judged all the same."""
+        meant = (written for written in self.root.mapping if written == name or _nearest_section(written) == name)
+        return self.root / max(meant, key=name.__eq__, default=name)
+
+    def _parts(self, node: Node, parts: str) -> Iterator[tuple[str, Node]]:
+        """The parts of what must be a mapping, or nothing."""
+        if node and not isinstance(node.value, dict):
+            self._wrong(node, f"must be a mapping, of {parts}")
+        return node.items()
+
     def _resources(self, section: str) -> Iterator[tuple[str, Node]]:
         """The parts of a section by resource."""
-        node = self.root / section
-        if node and not isinstance(node.value, dict):
-            self._wrong(node, "must be a mapping by resource")
-        for name, part in node.items():
+        for name, part in self._parts(self._section(section), "resources by name"):
             if name in self.contract.resources:
                 yield name, part
             else:
@@ -119,8 +130,11 @@ class Reader:
         value = node.value
         if value == "scale":
             return Scaled()
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if type(value) is int and 0 <= value <= _RECORDS:
             return Fixed(value)
+        if type(value) is int:
+            self._wrong(node, f"must be a number from 0 to {_RECORDS}")
+            return None
         if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max", "first"}:
             return self._each(name, node)
         self._wrong(node, "must be scale, a number, or {per: RESOURCE, min: 1, max: 3, first: 2}")
@@ -130,14 +144,16 @@ class Reader:
         owner, least, most = node.value["per"], node.value.get("min", 1), node.value.get("max", 3)
         first = node.value.get("first", most)
         parent = self.contract.resources[name].parent
-        if owner not in self.contract.resources:
+        if not isinstance(owner, str) or owner not in self.contract.resources:
             self._wrong(node, f"belongs to {owner!r}, which is no resource{nearest(owner, self.contract.resources)}")
         elif parent and parent.resource != owner:
             self._wrong(node, f"must be per {parent.resource}, its parent")
-        elif not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= _MOST):
+        elif not (type(least) is int and type(most) is int and 0 <= least <= most <= _MOST):
             self._wrong(node, f"needs min and max, integers from 0 to {_MOST}, max not below min")
-        elif not (isinstance(first, int) and least <= first <= most):
+            return Each(owner, 1, 1, 1)
+        elif not (type(first) is int and least <= first <= most):
             self._wrong(node / "first", f"must be an integer from min {least} to max {most}")
+            return Each(owner, least, most, most)
         else:
             return Each(owner, least, most, first)
         return None
@@ -148,13 +164,14 @@ class Reader:
             amount, seen = counts[name], {name}
             while isinstance(amount, Each):
                 if amount.resource in seen:
-                    self._wrong(self.root / "counts" / name, "belongs to itself")
+                    self._wrong(self._section("counts") / name, "belongs to itself")
                     del counts[name]
                     break
                 seen.add(amount.resource)
                 amount = DataFile(counts=counts).amount(self.contract.resources[amount.resource])
             if self.contract.resources[name].parent and name in counts and not isinstance(counts[name], Each):
-                self._wrong(self.root / "counts" / name, "must be {per: …}, since it has a parent")
+                self._wrong(self._section("counts") / name, "must be {per: …}, since it has a parent")
+                del counts[name]
 
     def _timeline(self, node: Node) -> Timeline | None:
         value = node.value if isinstance(node.value, dict) else {"from": node.value}
@@ -166,18 +183,24 @@ class Reader:
 
     def _recipes(self, name: str, node: Node) -> Iterator[tuple[str, Json]]:
         stored = self.contract.resources[name].stored
-        for property, part in node.items():
+        for property, part in self._parts(node, "properties by name"):
             if property in stored or property.startswith("_"):
                 yield property, part.value
             else:
                 self._wrong(part, f"is no stored property of {name}{nearest(property, stored)}; a helper begins with _")
 
     def _own(self, name: str, node: Node) -> Iterator[str]:
-        return self._names(node, {**self.contract.resources[name].stored, **(self.root / "resources" / name).mapping}, name)
+        return self._names(node, self._known(name), name)
+
+    def _known(self, name: str) -> Mapping[str, object]:
+        """The properties of a resource, and the helpers that the file gives it."""
+        return {**self.contract.resources[name].stored, **(self._section("resources") / name).mapping}
 
     def _names(self, node: Node, known: Mapping[str, object], owner: str) -> Iterator[str]:
+        if node and not isinstance(node.value, list):
+            self._wrong(node, "must be a list of names")
         for part in node.elements():
-            if part.value in known:
+            if isinstance(part.value, str) and part.value in known:
                 yield part.value
             else:
                 self._wrong(part, f"is nothing that {owner} has{nearest(part.value, known)}")
@@ -186,17 +209,21 @@ class Reader:
         """By number: the key is the record's id."""
         resource = self.contract.resources[name]
         found: dict[int, Record] = {}
-        for id, part in node.items():
+        known = self._known(name)
+        for id, part in self._parts(node, "records by id"):
             number = resource.id.number(id if resource.id.pattern else _integer(id))
             if number is None:
                 self._wrong(part, f"is no id of {name}; the first is {resource.id.value(0)}")
                 continue
-            known = {*resource.stored, *(self.root / "resources" / name).mapping}
-            for property, value in part.items():
+            for property, value in self._parts(part, "properties by name"):
                 if property not in known:
                     self._wrong(value, f"is no stored property or helper of {name}{nearest(property, known)}")
             found[number] = {property: value for property, value in part.mapping.items() if property in known}
         return found
+
+
+def _nearest_section(name: str) -> str | None:
+    return next(iter(get_close_matches(name, _SECTIONS, 1)), None)
 
 
 def _day(value: Json) -> date | None:

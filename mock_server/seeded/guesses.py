@@ -10,7 +10,7 @@ from mock_server.contract import Json, Schema
 from mock_server.schemas import items, json_type, merged, properties, required
 from mock_server.seeded import american, finnish, patterns
 from mock_server.seeded.chance import digits, mix, salt
-from mock_server.seeded.kitchen import Kitchen, Recipe
+from mock_server.seeded.kitchen import Constant, Kitchen, Recipe
 from mock_server.seeded.rows import Row
 
 DEPTH = 6  # Schemas may contain themselves: below, only what is required is made.
@@ -50,7 +50,7 @@ def _unique(kitchen: Kitchen, schema: Schema) -> Recipe:
         least = schema.get("minimum", 1)
         return lambda row, key: least + row.number
     if json_type(schema) != "string" or "pattern" in schema or "enum" in schema:
-        kitchen.mistakes.append((kitchen.path, "is unique, and its schema allows no guess; give it a recipe"))
+        kitchen.mistakes.append((kitchen.path, "is unique, and its schema allows no guess: it needs a recipe"))
     ending = "@mail.example" if schema.get("format") == "email" or "mail" in kitchen.name.lower() else ""
 
     def make(row: Row, key: int) -> Json:
@@ -61,6 +61,8 @@ def _unique(kitchen: Kitchen, schema: Schema) -> Recipe:
 
 
 def _string(kitchen: Kitchen, schema: Schema) -> Recipe:
+    if "pattern" in schema and schema.get("format") not in _FORMATS:
+        return _fitting(kitchen, schema)
     made = _text(kitchen, schema)
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if "pattern" in schema or not (least or most):
@@ -71,8 +73,6 @@ def _string(kitchen: Kitchen, schema: Schema) -> Recipe:
 def _text(kitchen: Kitchen, schema: Schema) -> Recipe:
     if made := _FORMATS.get(str(schema.get("format"))):
         return made
-    if pattern := schema.get("pattern"):
-        return patterns.fitting(str(pattern), str(schema.get("example", "")))
     name = str(kitchen.path[-1]).lower() if kitchen.path else kitchen.name.lower()
     if name.endswith("name") and name[:-4].strip("_") in ("", "full", "display", "company", "legal"):
         return _person if any(word in kitchen.table.name for word in _PEOPLE) else _named(kitchen.table.resource.title)
@@ -82,6 +82,15 @@ def _text(kitchen: Kitchen, schema: Schema) -> Recipe:
     if isinstance(example := schema.get("example"), str):
         return lambda row, key: example
     return _word("last_name")
+
+
+def _fitting(kitchen: Kitchen, schema: Schema) -> Recipe:
+    try:
+        return patterns.fitting(schema)
+    except patterns.Unreadable as unreadable:
+        message = f"needs a recipe: {unreadable} allows no guess, and the example does not fit or is missing"
+        kitchen.mistakes.append((kitchen.path, message))
+        return Constant(None)
 
 
 def _word(pool: str) -> Recipe:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.contract import Json, Schema
 from mock_server.documents import Steps
-from mock_server.seeded.rows import Row
+from mock_server.seeded.rows import SIBLING, Row
 
 if TYPE_CHECKING:
     from mock_server.seeded.tables import Table
@@ -42,6 +42,7 @@ class Kitchen:
     schema: Schema
     path: Steps = ()
     mistakes: list[tuple[Steps, str]] = field(default_factory=list)
+    beside: Table | None = None  # whose records `_sibling` is one of
     reads: set[str] = field(default_factory=set)  # the properties and helpers of the same record that are read
 
     def below(self, step: str | int, schema: Schema | None = None) -> Kitchen:
@@ -50,9 +51,22 @@ class Kitchen:
     def words(self, name: Json) -> list[Json]:
         """A list of data.yaml's `words`."""
         lists = self.table.baseline.data.words
-        if name not in lists:
+        if not isinstance(name, str) or name not in lists:
             raise Wrong(f"no list {name!r} under `words`{nearest(name, lists)}")
         return lists[name]
+
+    def resource(self, name: Json) -> Table:
+        """The table of a resource."""
+        tables = self.table.baseline.tables
+        if not isinstance(name, str) or name not in tables:
+            raise Wrong(f"there is no resource {name!r}{nearest(name, tables)}")
+        return tables[name]
+
+    def property(self, table: Table, name: Json) -> str:
+        """The name of a property or helper of a table's records, checked."""
+        if not isinstance(name, str) or name not in known(table):
+            raise Wrong(f"{table.name} has no property or helper {name!r}{nearest(name, known(table))}")
+        return name
 
     def reading(self, text: Json) -> Path:
         """A path to another value of the record, checked."""
@@ -74,9 +88,9 @@ class Kitchen:
             self._check(table.above, path[1:])
         elif name in table.references and len(path) > 1:
             self._check(table.baseline.tables[table.references[name].resource], path[1:])
-        elif name not in known(table):
-            raise Wrong(f"{table.name} has no property or helper {name!r}{nearest(name, known(table))}")
-        elif table is self.table:
+        elif name == SIBLING and self.beside is not None and table is self.table and len(path) > 1:
+            self._check(self.beside, path[1:])
+        elif self.property(table, name) and table is self.table:
             self.reads.add(name)
 
 

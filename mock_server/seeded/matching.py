@@ -22,6 +22,7 @@ Instant = tuple[int, str]  # Seconds since 1970, decimals without trailing zeros
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:[Zz]|([+-])(\d\d):?(\d\d))?", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
+_DAYS_IN_400_YEARS = 146_097
 _DAY = 86400
 
 
@@ -68,8 +69,10 @@ def _day(text: str) -> int | None:
     parts = _DATE.fullmatch(text)
     if parts is None:
         return None
+    year = int(parts[1])
+    shift = 0 if year else 400  # Python knows no year 0000; every 400 years the calendar is the same.
     try:
-        return date(int(parts[1]), int(parts[2]), int(parts[3])).toordinal() - _EPOCH
+        return date(year + shift, int(parts[2]), int(parts[3])).toordinal() - _EPOCH - (_DAYS_IN_400_YEARS if shift else 0)
     except ValueError:
         return None
 
@@ -126,10 +129,10 @@ def _like(wanted: Json, fold: bool) -> Test:
     if pattern is None or "%" not in pattern:
         return _contains(wanted, fold)
     pieces = pattern.split("%")
-    return lambda values: any(_fits(found, pieces) for value in values if (found := text(value, fold)) is not None)
+    return lambda values: any(fits(found, pieces) for value in values if (found := text(value, fold)) is not None)
 
 
-def _fits(whole: str, pieces: list[str]) -> bool:
+def fits(whole: str, pieces: Sequence[str]) -> bool:
     """Whether the pieces stand in the text in this order, the first at its start, the last at its end."""
     first, *middle, last = pieces
     if not (whole.startswith(first) and whole.endswith(last) and len(whole) >= len(first) + len(last)):

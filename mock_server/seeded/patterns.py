@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mock_server.contract import Json
+from mock_server.contract import Json, Schema
 from mock_server.seeded.chance import mix
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Writer = Callable[[int], str]
 
 _CLASSES = {"d": "0123456789", "w": "abcdefghijklmnopqrstuvwxyz0123456789", "s": " "}
+_TRIALS = 32  # texts written at start, to see whether they fit
 _ANY = "abcdefghijklmnopqrstuvwxyz"
 _TIMES = ("2024-05-{day:02}T{hour:02}:{minute:02}:00", "2024-05-{day:02}T{hour:02}:{minute:02}:00Z", "2024-05-{day:02}")
 
@@ -23,22 +24,39 @@ class Unreadable(Exception):
     """The pattern has something that is not known here."""
 
 
-def fitting(pattern: str, example: str) -> Callable[[Row, int], Json]:
-    """A recipe for texts that fit; the example, where a pattern cannot be followed."""
-    checked = re.compile(pattern)
+def fitting(schema: Schema) -> Callable[[Row, int], Json]:
+    """A recipe for texts that fit a schema with a pattern; its example, where the pattern cannot be followed.
+
+    Raises Unreadable if there is no text that is known to fit.
+    """
+    fits, example = _check(schema), schema.get("example")
     for times in _TIMES:
-        if checked.search(_time(times, 0)):
+        if fits(_time(times, 0)):
             return lambda row, key: _time(times, key)
-    try:
-        write = _Reader(pattern).read()
-    except (Unreadable, IndexError):
-        return lambda row, key: example
+    write = _writer(str(schema["pattern"])) or (lambda key: "")
+    trials = (example, *(write(mix(key)) for key in range(_TRIALS)))
+    good = next((text for text in trials if isinstance(text, str) and fits(text)), None)
+    if good is None:
+        raise Unreadable(f"the pattern {schema['pattern']}")
 
     def make(row: Row, key: int) -> Json:
         made = write(key)
-        return made if checked.search(made) else example
+        return made if fits(made) else good
 
     return make
+
+
+def _check(schema: Schema) -> Callable[[str], bool]:
+    least, most = schema.get("minLength", 0), schema.get("maxLength", float("inf"))
+    search = re.compile(str(schema["pattern"])).search
+    return lambda text: least <= len(text) <= most and search(text) is not None
+
+
+def _writer(pattern: str) -> Writer | None:
+    try:
+        return _Reader(pattern).read()
+    except (Unreadable, IndexError, ValueError):
+        return None
 
 
 def _time(form: str, key: int) -> str:

@@ -8,17 +8,19 @@ fixtures/README.md explains each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import accumulate
 
+from mock_server import schemas
 from mock_server.contract import Json, Schema
-from mock_server.schemas import items, json_type, merged, properties
+from mock_server.schemas import items, json_type, properties
 from mock_server.seeded import american, finnish, guesses
 from mock_server.seeded.amounts import cents, in_cents, product
 from mock_server.seeded.chance import digits, drawn, mix, salt
-from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, known, nearest
+from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, nearest
 from mock_server.seeded.references import reference
-from mock_server.seeded.rows import Row
+from mock_server.seeded.rows import SIBLING, UNKNOWN_BLOCK, NeedsRecord, Row
 from mock_server.seeded.texts import CHANGES
 from mock_server.seeded.words import POOLS
 
@@ -131,7 +133,7 @@ def _nth(kitchen: Kitchen, needs: Json) -> Recipe:
 
 
 def _word(kitchen: Kitchen, needs: Json) -> Recipe:
-    if needs not in POOLS:
+    if not isinstance(needs, str) or needs not in POOLS:
         raise Wrong(f"there are no words {needs!r}{nearest(needs, POOLS)}; those that Faker draws: {', '.join(POOLS)}")
     words = kitchen.table.baseline.words
 
@@ -232,10 +234,14 @@ def _list(kitchen: Kitchen, needs: Json) -> Recipe:
 def _sized(needs: Json, name: str) -> tuple[Json, int, int]:
     if not isinstance(needs, dict) or "of" not in needs or not {*needs} <= {"of", "min", "max"}:
         raise Wrong(f"{name} needs {{of: RECIPE, min: 1, max: 3}}")
+    return needs["of"], *_bounds(needs, name)
+
+
+def _bounds(needs: Mapping[str, Json], name: str) -> tuple[int, int]:
     least, most = needs.get("min", 0), needs.get("max", 3)
-    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= 1000):
+    if not (type(least) is int and type(most) is int and 0 <= least <= most <= 1000):
         raise Wrong(f"{name} needs min and max, integers from 0 to 1000, max not below min")
-    return needs["of"], least, most
+    return least, most
 
 
 def _sometimes(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -259,7 +265,14 @@ def _when(kitchen: Kitchen, needs: Json) -> Recipe:
     read, inside = kitchen.getter(name), kitchen.below(name)
     recipes = {_word_of(value): compiled(inside.below(value), tree) for value, tree in cases.items()}
     otherwise = recipes.get("else", lambda row, key: None)
-    return lambda row, key: recipes.get(_word_of(read(row)), otherwise)(row, key)
+
+    def choose(row: Row, key: int) -> Json:
+        word = _word_of(read(row))
+        if row.block == UNKNOWN_BLOCK and str(UNKNOWN_BLOCK) in word:
+            raise NeedsRecord
+        return recipes.get(word, otherwise)(row, key)
+
+    return choose
 
 
 def _word_of(value: Json) -> str:
@@ -316,6 +329,8 @@ def _total(kitchen: Kitchen, needs: Json) -> Recipe:
     """{plus: [PROPERTY, …], minus: [PROPERTY, …]}, to the cent."""
     if not isinstance(needs, dict) or not {*needs} <= {"plus", "minus"}:
         raise Wrong("total needs {plus: [PROPERTY, …], minus: [PROPERTY, …]}")
+    if not all(isinstance(names, list) for names in needs.values()):
+        raise Wrong("plus and minus are lists of properties")
     signed = [(sign, kitchen.getter(name)) for part, sign in (("plus", 1), ("minus", -1)) for name in needs.get(part, ())]
     return lambda row, key: cents(sum(sign * in_cents(value(row)) for sign, value in signed))
 
@@ -329,12 +344,11 @@ def _sum(kitchen: Kitchen, needs: Json) -> Recipe:
     if not (isinstance(needs, dict) and len(needs) == 1):
         raise Wrong("sum needs LIST.PROPERTY of the record, or {RESOURCE: PROPERTY} of what belongs to it")
     ((resource, name),) = needs.items()
-    other = kitchen.table.baseline.tables.get(resource)
-    if other is None or other.above is not kitchen.table:
+    other = kitchen.resource(resource)
+    if other.above is not kitchen.table:
         raise Wrong(f"no {resource!r} belongs to {kitchen.table.name}")
-    if name not in known(other):
-        raise Wrong(f"{resource} has no property {name!r}{nearest(name, known(other))}")
-    return lambda row, key: cents(sum(in_cents(child[name]) for child in row.offspring(other)))
+    part = kitchen.property(other, name)
+    return lambda row, key: cents(sum(in_cents(child[part]) for child in row.offspring(other)))
 
 
 def _digits(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -345,18 +359,17 @@ def _digits(kitchen: Kitchen, needs: Json) -> Recipe:
 
 def unset(kitchen: Kitchen, needs: Json) -> Recipe:
     """What the API shows where there is no value."""
-    schema = merged(kitchen.schema)
-    empty = kitchen.table.baseline.contract.unset.get(json_type(schema))
-    nothing = None if schema.get("nullable") else schema.get("default", empty)
+    nothing = schemas.unset(kitchen.schema, kitchen.table.baseline.contract.unset)
+    if nothing is schemas.MISSING:
+        kitchen.mistakes.append((kitchen.path, "can be neither null nor empty, so it needs a recipe"))
+        return Constant(None)
     return Constant(nothing)
 
 
 def _referring(kitchen: Kitchen, needs: Json) -> Recipe:
-    tables = kitchen.table.baseline.tables
-    if needs not in tables:
-        raise Wrong(f"there is no resource {needs!r}{nearest(needs, tables)}")
+    other = kitchen.resource(needs).name
     held = kitchen.table.references.get(kitchen.name)
-    return reference(kitchen.table, needs, held.by if held and held.resource == needs else None)
+    return reference(kitchen.table, other, held.by if held and held.resource == other else None)
 
 
 def _company(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -383,34 +396,30 @@ def _numbered(kitchen: Kitchen, needs: Json, write: Callable[[int], str]) -> Rec
     return lambda row, key: write(number(row))
 
 
-def _order_lines(kitchen: Kitchen, needs: Json) -> Recipe:
-    """Lines that order what belongs to the same record: {of: sku, name: name, unit: batchUnit, price: _price, max: 4}."""
-    tables = kitchen.table.baseline.tables
-    parts = {"of", "name", "unit", "price", "max"}
-    if not isinstance(needs, dict) or {*needs} != parts or needs["of"] not in tables:
-        raise Wrong("order_lines needs {of: RESOURCE, name: PROPERTY, unit: PROPERTY, price: PROPERTY, max: 4}")
-    other = tables[needs["of"]]
-    name, unit, price, most = (needs[part] for part in ("name", "unit", "price", "max"))
-    for read in (name, unit, price):
-        if read not in known(other):
-            raise Wrong(f"{other.name} has no property or helper {read!r}{nearest(read, known(other))}")
-    quantities = (25, 50, 60, 100, 120, 150, 200, 240, 250, 300, 400, 500, 600, 750, 1000, 1200)
+def _siblings(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: RESOURCE, only: {PROPERTY: VALUE}, min: 1, max: 4, as: RECIPE}: a list from some that belong to the same record.
 
-    def line(sku: Row, key: int) -> Json:
-        quantity = quantities[mix(key) % len(quantities)]
-        return {
-            "skuId": sku[other.resource.id.property],
-            "skuName": sku[name],
-            "quantity": quantity,
-            "unit": sku[unit],
-            "unitPrice": sku[price],
-            "subtotal": product(quantity, sku[price]),
-        }
+    Each is made with {_sibling.name} at hand.
+    """
+    parts = {"of", "only", "min", "max", "as"}
+    if not isinstance(needs, dict) or not {"of", "as"} <= {*needs} <= parts or not isinstance(needs.get("only", {}), dict):
+        raise Wrong("siblings needs {of: RESOURCE, as: RECIPE}; besides it takes only: {PROPERTY: VALUE}, min and max")
+    other = kitchen.resource(needs["of"])
+    if other.above is None or other.above is not kitchen.table.above:
+        raise Wrong(f"{other.name} does not belong to what {kitchen.table.name} belongs to")
+    wanted = [(kitchen.property(other, name), value) for name, value in needs.get("only", {}).items()]
+    least, most = _bounds(needs, "siblings")
+    element = compiled(replace(kitchen.below("as", items(kitchen.schema)), beside=other), needs["as"])
 
     def make(row: Row, key: int) -> Json:
-        near = row.parent.offspring(other)
-        count = min(1 + key % most, len(near))
-        return [line(near[(key + place) % len(near)], key + place) for place in range(count)]
+        near = [sibling for sibling in row.parent.offspring(other) if all(sibling[name] == value for name, value in wanted)]
+        count, index, outer = min(least + key % (most - least + 1), len(near)), row.index, row.get(SIBLING)
+        made = []
+        for row.index in range(count):
+            row[SIBLING] = near[(key + row.index) % len(near)]
+            made.append(element(row, mix(key ^ row.index + 1)))
+        row.index, row[SIBLING] = index, outer
+        return made
 
     return make
 
@@ -440,7 +449,7 @@ RECIPES: dict[str, Callable[[Kitchen, Json], Recipe]] = {
     "sum": _sum,
     "reference": _referring,
     "company": _company,
-    "order_lines": _order_lines,
+    "siblings": _siblings,
     "fi_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.reference),
     "fi_creditor_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.creditor_reference),
     "digits": _digits,
@@ -460,7 +469,6 @@ CERTAIN = frozenset(
         "sum",
         "company",
         "first",
-        "mark",
         "number",
         "fi_reference",
         "fi_creditor_reference",
@@ -469,7 +477,6 @@ CERTAIN = frozenset(
 SIMPLE: dict[str, Recipe] = {  # recipes that need nothing
     "null": Constant(None),
     "first": lambda row, key: row.index == 0,
-    "mark": lambda row, key: row.mark,
     "number": lambda row, key: row.number,
     "us_phone": american.phone,
     "us_place": american.place,

