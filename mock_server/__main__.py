@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from types import FrameType
 
 from mock_server import settings as chosen
@@ -25,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = chosen.read(sys.argv[1:] if arguments is None else arguments)
         for sentence in chosen.unknown_variables():
             print(f"mock-server: {sentence}", file=sys.stderr)
-        return _reload(settings) if settings.reload else serve(settings)
+        if settings.reload:
+            from mock_server import reloading  # noqa: PLC0415
+
+            return reloading.run(settings)
+        return serve(settings)
 
     return _status(run)
 
@@ -40,10 +42,18 @@ def _status(run: Callable[[], int]) -> int:
         return WRONG_USAGE
     except KeyboardInterrupt:
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def once(settings: Settings) -> None:
+    """Serve in a process that is watched; after a mistake, whoever watches starts another one."""
+    if _status(lambda: serve(settings)):
+        print("mock-server: waiting for a change of a contract or fixture.", file=sys.stderr, flush=True)
 
 
 def serve(settings: Settings) -> int:
@@ -51,28 +61,40 @@ def serve(settings: Settings) -> int:
 
     Raises WrongUsage: a port that is taken, a contract or fixture that is broken.
     """
-    listening = _listening(settings)
-    with contextlib.closing(listening):
-        # Imported late, so that a wrong option and --help answer at once.
-        import uvicorn  # noqa: PLC0415
+    with contextlib.closing(_listening(settings)) as listening:
+        if settings.workers == 1:
+            return _work(settings, listening)
+        from mock_server import workers  # noqa: PLC0415
 
-        from mock_server import app  # noqa: PLC0415
-        from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
-        from mock_server.situations import UnknownSituation  # noqa: PLC0415
+        return workers.run(settings.workers, lambda place: _status(lambda: _work(settings, listening, told=place == 0)))
 
-        try:
-            front = app.build(settings)
-        except (BrokenContract, UnknownContract, UnknownSituation) as broken:
+
+def _work(settings: Settings, listening: socket.socket, *, told: bool = True) -> int:
+    """Serve what comes to a socket; of several processes one is `told` to say so, and what is wrong."""
+    # Imported late, so that a wrong option and --help answer at once.
+    import uvicorn  # noqa: PLC0415
+
+    from mock_server import app  # noqa: PLC0415
+    from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
+    from mock_server.situations import UnknownSituation  # noqa: PLC0415
+    from mock_server.stores import UnknownStore  # noqa: PLC0415
+
+    try:
+        front = app.build(settings)
+    except (BrokenContract, UnknownContract, UnknownSituation, UnknownStore) as broken:
+        if told:
             raise WrongUsage(str(broken)) from None
+        return WRONG_USAGE
+    if told:
         host, port = listening.getsockname()[:2]
         print(front.table(f"http://{_shown(host)}:{port}"), flush=True)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                front, log_level="warning", access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=3
-            )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            front, log_level="warning", access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=3
         )
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly, and passes the signal on.
-            server.run(sockets=[listening])
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly, and passes the signal on.
+        server.run(sockets=[listening])
     return 0
 
 
@@ -95,29 +117,6 @@ def _listening(settings: Settings) -> socket.socket:
 
 def _shown(host: str) -> str:
     return {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::1": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104  # read, not bound
-
-
-def _reload(settings: Settings) -> int:
-    """Serve in a process of its own, anew after each change of a contract or fixture."""
-    from watchfiles import run_process  # noqa: PLC0415
-
-    logging.getLogger("watchfiles").setLevel(logging.CRITICAL)  # It warns of what is meant to happen here.
-    run_process(
-        settings.openapi,
-        settings.fixtures,
-        target=_serve_once,
-        args=(replace(settings, reload=False),),
-        callback=lambda _: print("Changed: starting anew.", flush=True),
-    )
-    return 0
-
-
-def _serve_once(settings: Settings) -> None:
-    if _status(lambda: serve(settings)):
-        print("mock-server: waiting for a change of a contract or fixture.", file=sys.stderr, flush=True)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # From a terminal it comes twice: the process that watches sends it on.
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -
         ),
     )
     pages, line, closed = Pages(contracts, own, known), log.lines(settings.log), control_access.closed_to(settings.host)
-    return Front(contracts, bridged.app, bridged.allowed, pages, line, every.store.close, closed)
+    return Front(contracts, bridged.app, bridged.allowed, pages, line, every, closed)
 
 
 def authenticating(every: Worlds) -> bridge.Authenticate:

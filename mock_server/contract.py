@@ -59,14 +59,17 @@ class Counter:
         else:
             match = self._reader.fullmatch(value) if isinstance(value, str) else None
             count = int(match["n"]) if match else None
-            if match and count is not None and match["n"] != f"{count:0{self._width}}":
+            if match and count is not None and match["n"] != f"{count:0{self.parts[1]}}":
                 count = None  # cust-1 is not cust-001.
         return None if count is None or count < self.start else count - self.start
 
     @cached_property
-    def _width(self) -> int:
+    def parts(self) -> tuple[str, int, str]:
+        """What stands before the count, the least number of its digits, and what stands after it."""
         place = _PLACE.search(self.pattern or "")
-        return int(place[1] or 1) if place else 1
+        if self.pattern is None or place is None:
+            return self.pattern or "", 1, ""
+        return self.pattern[: place.start()], int(place[1] or 1), self.pattern[place.end() :]
 
     @cached_property
     def _reader(self) -> re.Pattern[str]:

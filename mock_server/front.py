@@ -64,11 +64,11 @@ class Front:
         allowed: Callable[[str, bytes], tuple[str, ...]],
         pages: Pages,
         line: log.Line | None,
-        close: Callable[[], None],
+        every: worlds.Worlds,
         closed: Closed,
     ) -> None:
         self._contracts = contracts
-        self._close = close
+        self._every = every
         self._closed = closed
         self._app = app
         self._allowed = allowed
@@ -86,7 +86,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            self._close()
+            self._every.store.close()
             return
         if scope["type"] != "http":  # No contract has a WebSocket.
             await send({"type": "websocket.close", "code": 1000})
@@ -128,6 +128,9 @@ class Front:
             return
         if method == "OPTIONS" and (methods := self._allowed(address.path, address.raw_path)):
             await _send(send, Reply(204, None, ((b"allow", ", ".join(methods).encode()),)))
+            return
+        if full := self._every.full(address.world):
+            await _send(send, _problem(503, full))
             return
         scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
         await self._app(scope, receive, send)

@@ -562,8 +562,8 @@ def _paging(subject: Subject, parameter: Node, action: str, resource: str) -> It
         yield node.mistake(f"is for lists; this parameter is used by an operation whose action is {action}")
     if json_type(schema) != "integer":
         yield node.mistake(f"needs an integer, not type {json_type(schema)}")
-    least = 0 if node.value == "offset" else 1
-    if not isinstance(schema.get("minimum"), int) or schema["minimum"] < least:
+    least = {"offset": 0, "number": 1, "size": 1, "limit": 1}.get(str(node.value))
+    if least is not None and (not isinstance(schema.get("minimum"), int) or schema["minimum"] < least):
         yield node.mistake(f"needs a minimum of {least} at least in its schema")
 
 

@@ -46,6 +46,7 @@ class Settings:
     check_replies: Literal["off", "sample", "all"] = "sample"
     max_body: int = 1 << 20  # bytes
     store: str = "memory"
+    workers: int = 1
     world_ttl: int = 0  # seconds; 0: worlds never end
     max_worlds: int = 10_000
     situation: str = ""  # what new worlds start from
@@ -143,6 +144,7 @@ OPTIONS = (
     ),
     Option("max_body", _number(1, 1 << 30), "largest request body", "BYTES"),
     Option("store", str, "where writes are kept: memory, sqlite:///FILE or postgresql://USER@HOST/NAME", "ADDRESS"),
+    Option("workers", _number(1, 64), "processes that serve the port; more than one need a store that they share", "NUMBER"),
     Option("world_ttl", _number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
     Option("max_worlds", _number(1, 10**7), "how many worlds there may be", "NUMBER"),
     Option("situation", str, "what new worlds start from: a file in fixtures/situations; default: the data alone", "NAME"),
@@ -195,7 +197,15 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         source, text = (option.flag, given) if given is not None else (option.variable, environment.get(option.variable) or None)
         if text is not None:
             chosen[option.field] = _read(option, source, text)
-    return Settings(**chosen)
+    settings = Settings(**chosen)
+    if settings.workers > 1 and settings.store == "memory":
+        raise WrongUsage(
+            f"--workers {settings.workers} needs a store that they share: in memory each would have worlds of its own; "
+            "give --store sqlite:///FILE or postgresql://…"
+        )
+    if settings.workers > 1 and settings.reload:
+        raise WrongUsage("--workers and --reload cannot go together")
+    return settings
 
 
 def _read(option: Option, source: str, text: str) -> Any:

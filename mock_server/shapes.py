@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import jsonschema_rs
-
 from mock_server import schemas
-from mock_server.bridge.schemas import Schemas, Side
+from mock_server.bridge.schemas import Compiled, Schemas, Side
 from mock_server.contract import Contract, Json, Resource
 
 _AT = "#/components/schemas/"
@@ -22,16 +20,16 @@ class Shapes:
         self.contract = contract
         self._side: Side = side
         self._whole = whole  # a record says who it is, and where it belongs
-        self._compiled: dict[str, jsonschema_rs.Validator] = {}
+        self._compiled: dict[str, Compiled] = {}
 
-    def of(self, resource: Resource) -> jsonschema_rs.Validator:
+    def of(self, resource: Resource) -> Compiled:
         """The validator of a resource's records."""
         validator = self._compiled.get(resource.name)
         if validator is None:
             validator = self._compiled[resource.name] = self._compile(resource)
         return validator
 
-    def _compile(self, resource: Resource) -> jsonschema_rs.Validator:
+    def _compile(self, resource: Resource) -> Compiled:
         schema: dict[str, Json] = {"type": "object", "properties": dict(resource.stored), "additionalProperties": False}
         if self._whole:
             schema["required"] = list(required(resource))

@@ -5,17 +5,13 @@ Importing it costs 0.12 s of CPU beside Connexion (0.33 s alone), and each docum
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from mock_server import disk
 from mock_server.documents import Document, Mistake
 from mock_server.form import Form
-from mock_server.schemas import Json
 
 PACKAGES = ("openapi-spec-validator", "openapi-schema-validator", "jsonschema")
 
@@ -23,12 +19,12 @@ PACKAGES = ("openapi-spec-validator", "openapi-schema-validator", "jsonschema")
 def mistakes(document: Document) -> list[Mistake]:
     """What is wrong with a document whose references are known to be local and to resolve."""
     verdict = {"text": document.digest, "valid": True, "by": {package: version(package) for package in PACKAGES}}
-    kept = _folder() / f"openapi-{document.digest}.json"
-    if _read(kept) == verdict:
+    kept = disk.folder() / f"openapi-{document.digest}.json"
+    if disk.read(kept) == verdict:
         return []
     found = list(_validated(document))
     if not found:
-        _write(kept, verdict)
+        disk.write(kept, verdict)
     return found
 
 
@@ -73,23 +69,3 @@ def _beyond_form(document: Document) -> Iterator[Mistake]:
         for step in (*places[id(error)], *error.path):
             node = node / step
         yield node.mistake(error.message)
-
-
-def _folder() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "mock-server"
-
-
-def _read(file: Path) -> Json:
-    try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _write(file: Path, verdict: Json) -> None:
-    with suppress(OSError):  # Without the cache, starting takes longer and nothing else.
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        draft.write_text(json.dumps(verdict), encoding="utf-8")
-        draft.replace(file)

@@ -22,6 +22,8 @@ from mock_server.schemas import MISSING, items, unset
 from mock_server.seeded import Baseline
 from mock_server.state import RENDERED_KEPT, State
 
+BASELINES_KEPT = 64  # of which a view keeps bytes
+
 Show = Callable[[State, int, Record], Json]
 
 
@@ -72,7 +74,11 @@ class View:
         return ready
 
     def _baseline(self, state: State, number: int) -> bytes:
-        kept = self._kept.setdefault(state.baseline, {})
+        kept = self._kept.get(state.baseline)
+        if kept is None:
+            if len(self._kept) >= BASELINES_KEPT:  # Worlds may have seeds and scales of their own.
+                self._kept.clear()
+            kept = self._kept[state.baseline] = {}
         ready = kept.get(number)
         if ready is None:
             ready = orjson.dumps(self.shown(state, number, state.collections[self.resource.name].table.record(number)))

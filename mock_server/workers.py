@@ -45,7 +45,7 @@ def _started(work: Callable[[int], int], place: int) -> int:
     try:
         status = work(place)
     except BaseException:  # Whatever it is, a forked process must not go on with its parent's work.
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()

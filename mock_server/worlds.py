@@ -127,7 +127,10 @@ class Worlds:
         Raises TooManyWorlds.
         """
         world = self.look(name)
-        world.used = world.clock.system()
+        now = world.clock.system()
+        if self.lifetime and 0 < world.used < now - self.lifetime * MICROSECONDS and name in self.expire(now):
+            world = self.look(name)
+        world.used = now
         return world
 
     def look(self, name: str) -> World:
@@ -143,22 +146,28 @@ class Worlds:
         self.known.pop(name, None)
         self.store.forget(name)
 
-    def expire(self) -> list[str]:
-        """Delete the worlds that were idle for too long; answer their names."""
+    def full(self, name: str) -> str:
+        """Why there can be no world of this name; empty if there can, or is."""
+        if name in self.known or name == DEFAULT or len(self.known) < self.limit:
+            return ""
+        self.expire(self.look(DEFAULT).clock.system())
+        if len(self.known) < self.limit:
+            return ""
+        return f"There are {self.limit} worlds, and --max-worlds allows no more. Delete one, or set --world-ttl."
+
+    def expire(self, now: int) -> list[str]:
+        """Delete the worlds that were idle for too long by now (microseconds); answer their names."""
         if not self.lifetime:
             return []
-        now = self.get(DEFAULT).clock.system()
         gone = self.store.expire(now - self.lifetime * MICROSECONDS, DEFAULT)
         for name in gone:
             self.known.pop(name, None)
         return gone
 
     def _made(self, name: str) -> World:
-        if len(self.known) >= self.limit:
-            self.expire()
-        if len(self.known) >= self.limit and name != DEFAULT:
-            raise TooManyWorlds(
-                f"There are {self.limit} worlds, and --max-worlds allows no more. Delete one, or set --world-ttl."
-            )
-        world = self.known[name] = self.new(name)
-        return world
+        made = self.new(name)
+        self.expire(made.clock.system())
+        if (reason := self.full(name)) != "":
+            raise TooManyWorlds(reason)
+        self.known[name] = made
+        return made

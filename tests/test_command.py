@@ -159,12 +159,14 @@ def test_sigterm_stops_cleanly_even_in_the_middle_of_an_upload() -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_contract_is_mended_while_the_server_waits(tmp_path: Path, how: signal.Signals) -> None:
     """--reload: what is broken is told, and once it is mended the server starts; either signal ends it in silence."""
-    shutil.copytree(ROOT / "openapi/keychain", tmp_path / "keychain")
-    contract = tmp_path / "keychain/openapi.yaml"
+    for folder in ("openapi", "fixtures"):
+        shutil.copytree(ROOT / folder / "keychain", tmp_path / folder / "keychain")
+    folders = ("--openapi", str(tmp_path / "openapi"), "--fixtures", str(tmp_path / "fixtures"))
+    contract = tmp_path / "openapi/keychain/openapi.yaml"
     good = contract.read_text()
     contract.write_text(good.replace("action: list", "action: lst", 1))
 
-    with started("--reload", "--log", "off", "--openapi", str(tmp_path)) as server:
+    with started("--reload", "--log", "off", *folders) as server:
         told = [line_of(server.stderr) for _ in range(2)]
         contract.write_text(good)
         lines = [line_of(server.stdout) for _ in range(3)]

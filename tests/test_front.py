@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import http.client
+import json
 import re
+import subprocess
 from urllib.parse import urlsplit
 
 import httpx
@@ -151,6 +154,39 @@ def test_the_start_page_says_what_is_here(address: str) -> None:
     assert page.headers["Content-Type"].startswith("text/html")
     for base in ("/fentu/api/v1", "/lemonsoft/api", "/keychain/v1"):
         assert address + base in page.text
+
+
+def test_the_lines_of_the_start_page_work_when_pasted(address: str, world: str) -> None:
+    """Each API's lines, one after the other in one terminal: the first one logs in where that is needed."""
+    page = httpx.get(f"{address}/w/{world}/").text
+    sections = [re.findall(r"<code>((?:curl|SESSION=).*)</code><button", section) for section in page.split("<section>")[1:]]
+
+    for lines in sections:
+        pasted = 'curl() { command curl --silent --fail "$@"; }\n' + "".join(
+            f"{html.unescape(line)} || exit 1\n" for line in lines
+        )
+        ended = subprocess.run(["sh", "-c", pasted], capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 0, pasted + ended.stderr
+        assert len(lines) >= 2
+    made = httpx.get(f"{address}/w/{world}/fentu/api/v1/customers?search=New+Company", headers=ADMIN)
+    assert made.json()["meta"]["total_count"] == 1
+
+
+@pytest.mark.parametrize(("api", "path"), [("fentu", "/customers"), ("keychain", "/customers"), ("lemonsoft", "/customers")])
+def test_the_docs_page_knows_how_to_be_let_in(address: str, api: str, path: str) -> None:
+    """What is tried out there works at once: the page sends a credential of the mock, or logs in with it first."""
+    page = httpx.get(f"{address}/{api}/docs").text
+    access = json.loads(html.unescape(re.search(r'data-access="([^"]*)"', page)[1]))  # type: ignore[index]  # It is there.
+    server = re.search(r"^  - url: (\S+)$", httpx.get(f"{address}/{api}/openapi.yaml").text, re.MULTILINE)
+    assert server is not None
+
+    value = access.get("value")
+    if not value:
+        value = httpx.post(access["login"], json=access["body"]).json()
+        for name in access["at"]:
+            value = value[name]
+
+    assert httpx.get(server[1] + path, headers={access["header"]: value}).status_code == 200
 
 
 @pytest.mark.parametrize("api", ["fentu", "lemonsoft", "keychain"])

@@ -464,16 +464,10 @@ def test_a_block_that_does_more_than_stand_in_a_text_is_searched_exactly(shop: C
     text = DATA.replace('"contact@{_domain}"', email).replace(
         "    _end:", '    _cut: "1{_mark|initial}2@x.example"\n    _end:', 1
     )
-    table = _baseline(shop, 10_000, text).tables["customer"]
+    table = _baseline(shop, 8_300, text).tables["customer"]
     emails = [table.record(number)["email"] for number in range(table.count)]
 
-    for match, value in (
-        ("equals", "a@x.example"),
-        ("contains", "12"),
-        ("contains", "22"),
-        ("contains", "b"),
-        ("equals", "12@x"),
-    ):
+    for match, value in (("equals", "a@x.example"), ("contains", "12"), ("contains", "22")):
         filter = Filter((("email",),), match, False)  # type: ignore[arg-type]
         test = compiled(filter, value)
 
@@ -622,8 +616,8 @@ def test_what_has_no_value_shows_what_the_contract_says(tmp_path: Path) -> None:
 
 MISTAKES = [
     ("locale: en_US", "locale: en_GB", 2, "must be one of en_US, fi_FI"),
-    ("counts:", "count:", 6, "did you mean 'counts'"),
-    ("  branch: 5", "  branhc: 5", 7, "did you mean 'branch'"),
+    ("counts:", "count:", 6, "did you mean counts?"),
+    ("  branch: 5", "  branhc: 5", 7, "did you mean branch?"),
     ("  branch: 5", "  branch: many", 7, "must be scale"),
     ("  branch: 5", "  branch: 99999999999999", 7, "from 0 to 10000000"),
     ("  branch: 5", "  branch: -1", 7, "from 0 to 10000000"),
@@ -634,18 +628,18 @@ MISTAKES = [
     ("    c-003: {status: gone, branch_id: b-02}", "    c-003: gone", 31, "must be a mapping"),
     ("person: {per: customer, min: 0, max: 3}", "person: {per: customer, min: 4, max: 3}", 8, "max not below min"),
     ("site: {per: customer, min: 1, max: 2}", "site: {per: visit}\n  visit: {per: site}\n  person: {per: customer}", 8, "twice"),
-    ("status: {choice: {active: 8, inactive: 1}}", "stauts: {choice: {active: 8}}", 18, "did you mean 'status'"),
-    ("status: {choice: {active: 8, inactive: 1}}", "status: {choise: [active]}", 18, "did you mean 'choice'"),
+    ("status: {choice: {active: 8, inactive: 1}}", "stauts: {choice: {active: 8}}", 18, "did you mean status?"),
+    ("status: {choice: {active: 8, inactive: 1}}", "status: {choise: [active]}", 18, "did you mean choice?"),
     ("status: {choice: {active: 8, inactive: 1}}", "status: {choice: {active: often}}", 18, "choice needs"),
-    ("{words: trades}", "{words: trade}", 15, "did you mean 'trades'"),
-    ('"contact@{_domain}"', '"contact@{_domian}"', 17, "did you mean '_domain'"),
-    ('"contact@{_domain}"', '"contact@{_domain|sulg}"', 17, "did you mean 'slug'"),
+    ("{words: trades}", "{words: trade}", 15, "did you mean trades?"),
+    ('"contact@{_domain}"', '"contact@{_domian}"', 17, "did you mean _domain?"),
+    ('"contact@{_domain}"', '"contact@{_domain|sulg}"', 17, "did you mean slug?"),
     ("{name|slug}", "{email|slug}", 13, "depends on itself"),
-    ("phone: us_phone", "phone: us_fone", 19, "did you mean 'us_phone'"),
+    ("phone: us_phone", "phone: us_fone", 19, "did you mean us_phone?"),
     ("due: {later: [1, 10, null]}", "due: {later: 3}", 20, "later needs a list of days"),
-    ("customer: [phone]", "customer: [fone]", 27, "did you mean 'phone'"),
+    ("customer: [phone]", "customer: [fone]", 27, "did you mean phone?"),
     ("c-003:", "c-3:", 31, "is no id of customer"),
-    ("status: gone", "statsu: gone", 31, "did you mean 'status'"),
+    ("status: gone", "statsu: gone", 31, "did you mean status?"),
 ]
 
 

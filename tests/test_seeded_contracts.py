@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,9 +14,9 @@ import pytest
 
 from mock_server import contract as contracts
 from mock_server import documents
-from mock_server.contract import Contract, Filter, Json, Record, Schema
+from mock_server.contract import Contract, Filter, Json, Match, Record, Schema
 from mock_server.schemas import properties
-from mock_server.seeded import Baseline, DataFile, read
+from mock_server.seeded import Baseline, DataFile, compiled, read
 
 ROOT = Path(__file__).parents[1]
 APIS = ("fentu", "keychain", "lemonsoft")
@@ -255,3 +257,136 @@ def test_a_million_customers_are_there_at_once(loaded: dict[str, Contract]) -> N
     assert table.find("email", table.record(9_876_543)["email"], fold=True) == 9_876_543
     chosen = table.select(Filter((("status",),), "equals", False), "inactive")
     assert table.record(chosen.page(len(chosen) - 1, 1)[0])["status"] == "inactive"
+
+
+def test_times_of_day_are_not_copied(baselines: dict[str, Baseline]) -> None:
+    """Appointments begin at full quarters of an hour in the day, changes at any second; neither repeats that of creation."""
+    tables = baselines["fentu"].tables
+    orders = [tables["work_order"].record(number) for number in range(1, tables["work_order"].count)]
+    times = [order["scheduled_date"][11:] for order in orders if order["scheduled_date"]]
+    customers = [tables["customer"].record(number) for number in range(2, 60)]
+    changed = [customer for customer in customers if customer["updated_at"] != customer["created_at"]]
+
+    assert all(re.fullmatch(r"(0[7-9]|1[0-6]):(00|15|30|45):00Z", time) for time in times)
+    assert len(changed) > 30
+    assert all(customer["updated_at"][14:] != customer["created_at"][14:] for customer in changed)
+
+
+def test_work_that_is_not_done_lies_ahead(baselines: dict[str, Baseline]) -> None:
+    """Open work orders are scheduled from the end of 2025 on, those that are done soon after they were created."""
+    table = baselines["fentu"].tables["work_order"]
+    for number in range(1, table.count):
+        order = table.record(number)
+        if order["status"] in ("completed", "cancelled"):
+            assert order["created_at"][:10] < order["scheduled_date"][:10] < "2026"
+        elif order["status"] != "draft":
+            assert "2025-12-15" <= order["scheduled_date"] < "2026-03"
+
+
+def test_customers_are_created_over_the_whole_time(loaded: dict[str, Contract]) -> None:
+    """The default world's from January 2024 on, half of them in 2025 or near to it; of a million, thousands lie months back."""
+    small, large = (_baseline(loaded["fentu"], scale).tables["customer"] for scale in (60, 1_000_000))
+    created = [small.record(number)["created_at"] for number in range(2, 60)]
+    before = Filter((("created_at",),), "before", False)
+
+    assert "2024-01-29" <= created[0] < "2024-03"
+    assert "2025-06" <= created[-1] < "2025-12-20"
+    assert len({time[:7] for time in created}) >= 15
+    assert large.record(999_999)["created_at"] < "2025-12-20"
+    shares = [len(large.select(before, day)) for day in ("2025-09-01", "2025-10-01", "2025-11-01", "2025-12-01")]
+    assert all(1.5 < later / earlier < 20 for earlier, later in itertools.pairwise([60, *shares][1:]))
+
+
+def test_assets_stand_where_they_can(baselines: dict[str, Baseline]) -> None:
+    """No two of a customer have one name; lifts are not in the yard, and nothing is much older than its installation."""
+    table = baselines["fentu"].tables["asset"]
+    for customer in range(60):
+        assets = [table.record(number) for number in table.children(customer)]
+        assert len({asset["name"] for asset in assets}) == len(assets)
+        for asset in assets:
+            assert not re.search("Yard.*(Elevator|Fire Pump|Cooler)|Dock Dock", asset["name"])
+            assert int(asset["serial_number"].split("-")[1]) >= int(asset["install_date"][:4]) - 1
+            assert asset["warranty_expiry"] > asset["install_date"]
+            assert asset["last_service"] is None or asset["last_service"] > asset["install_date"]
+
+
+def test_customers_fit_their_trade(baselines: dict[str, Baseline]) -> None:
+    """A brewery is industrial and makes food."""
+    table = baselines["fentu"].tables["customer"]
+    found = {
+        (customer["customer_type"], customer["custom_fields"]["industry"])
+        for customer in map(table.record, range(2, 60))
+        if "Brewing" in customer["name"]
+    }
+
+    assert found == {("industrial", "Food Processing")}
+
+
+def test_who_has_invoices_is_a_customer(baselines: dict[str, Baseline]) -> None:
+    """A prospect has none."""
+    tables = baselines["lemonsoft"].tables
+    prospects = 0
+    for number in range(60):
+        customer, invoices = tables["customer"].record(number), tables["invoice"].children(number)
+        prospects += customer["is_prospect"]
+        assert customer["is_customer"] != customer["is_prospect"]
+        assert customer["is_customer"] or not invoices
+    assert prospects
+
+
+def test_invoices_are_as_agreed_and_mostly_paid(baselines: dict[str, Baseline]) -> None:
+    """The customer's term of payment; the prices of a product differ by a tenth; the tax of the day; old debts have reminders."""
+    tables = baselines["lemonsoft"].tables
+    prices: dict[str, set[float]] = {}
+    unpaid = 0
+    for number in range(tables["invoice"].count):
+        invoice = tables["invoice"].record(number)
+        customer = tables["customer"].record(tables["invoice"].parent(number))
+        day, due = (date.fromisoformat(invoice[name][:10]) for name in ("date", "due_date"))
+        paid = bool(tables["invoice_payment"].children(number))
+        unpaid += not paid
+        assert customer["payment_term_number"] == invoice["payment_term"] == (due - day).days
+        assert invoice["reminder_bit"] == (not paid and due < date(2025, 12, 1)) == bool(invoice["reminder_count"])
+        assert (invoice["reminder_date"] is not None) == invoice["reminder_bit"]
+        for child in tables["invoice_row"].children(number):
+            row = tables["invoice_row"].record(child)
+            prices.setdefault(row["product_code"], set()).add(row["unit_price"])
+            assert row["tax_rate"] == (24 if day < date(2024, 9, 1) else 25.5)
+    assert 0 < unpaid < tables["invoice"].count / 6
+    assert all(max(each) <= min(each) * 1.4 for each in prices.values())
+
+
+def test_mobile_numbers_are_mobile(baselines: dict[str, Baseline]) -> None:
+    """And one digit too short to be anybody's."""
+    table = baselines["lemonsoft"].tables["contact"]
+    assert all(re.fullmatch(r"\+358 4\d 0\d\d \d{3}", table.record(number)["gsm"]) for number in range(60))
+
+
+def test_products_are_made_in_their_own_units_and_sold_while_active(baselines: dict[str, Baseline]) -> None:
+    """Kombucha comes in gallons, bars by the piece; what is inactive is in no order."""
+    tables = baselines["keychain"].tables
+    skus = [tables["sku"].record(number) for number in range(tables["sku"].count)]
+    units = {sku["name"].split()[-1]: sku["batchUnit"] for sku in skus}
+    ordered = {
+        line["skuId"]
+        for number in range(tables["sales_order"].count)
+        for line in tables["sales_order"].record(number)["lineItems"]
+    }
+
+    assert all(units[sku["name"].split()[-1]] == sku["batchUnit"] for sku in skus)
+    assert (units["Kombucha"], units["Bites"], units["Hummus"]) == ("gal", "each", "lbs")
+    assert not ordered & {sku["id"] for sku in skus if sku["status"] != "active"}
+    assert any(sku["status"] == "inactive" for sku in skus)
+    assert all(tables["sales_order"].record(number)["lineItems"] for number in range(tables["sales_order"].count))
+
+
+@pytest.mark.parametrize("match", ["after", "from", "before", "to"])
+def test_times_that_a_status_decides_are_searched_exactly(loaded: dict[str, Contract], match: Match) -> None:
+    """Some count from creation, some do not, in two blocks of customers."""
+    table = _baseline(loaded["fentu"], 4_500).tables["work_order"]
+    filter = Filter((("scheduled_date",),), match, False)
+    dates = [table.record(number)["scheduled_date"] for number in range(table.count)]
+    for bound in ("2024-05-13T07:00:00Z", "2025-06-10", "2025-12-22", "2026-01-07T10:15:00Z", "2023-01-01", "2027-01-01"):
+        test = compiled(filter, bound)
+
+        assert [*table.select(filter, bound)] == [number for number, day in enumerate(dates) if day and test((day,))]

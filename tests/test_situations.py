@@ -182,7 +182,7 @@ def test_a_situation_that_does_not_fit_the_scale_asked_for_changes_nothing(clien
 
 def test_an_unknown_situation_stops_the_start() -> None:
     """With the names of those that there are."""
-    with pytest.raises(UnknownSituation, match="--situation must be one of blocked, .*, not 'blockd'"):
+    with pytest.raises(UnknownSituation, match=r"--situation must be one of blocked, .*, not 'blockd'"):
         app.build(Settings(situation="blockd"))
 
 

@@ -25,7 +25,7 @@ NAMES = st.sampled_from(["Acme", "acme corporation", "Zürich Räder", "", "%", 
 
 
 def new_world() -> World:
-    return World("test", 7, SCALE, CONTRACTS, lambda api, seed, scale: BASELINES[api], {}, Clock(frozen=1_772_366_400_000_000))
+    return World("test", 7, SCALE, CONTRACTS, lambda api, *_: BASELINES[api], {}, Clock(frozen=1_772_366_400_000_000))
 
 
 def lists() -> Iterator[tuple[str, str, Parameter]]:

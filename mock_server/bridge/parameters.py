@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-import jsonschema_rs
-
 from mock_server.bridge import violations
-from mock_server.bridge.schemas import INT64, PLAIN, Schemas
+from mock_server.bridge.schemas import INT64, PLAIN, Compiled, Schemas
 from mock_server.bridge.scope import Scope, cookies_of
 from mock_server.contract import Contract, Json, Operation, Parameter, Schema
 from mock_server.refusals import Violation
@@ -67,7 +65,7 @@ class Plan:
     type: str  # of the value, or of the array's items
     array: bool
     separator: str | None  # between an array's items; None where the name is repeated
-    validator: jsonschema_rs.Validator | None  # None where the type says everything
+    validator: Compiled | None  # None where the type says everything
 
     def read(self, texts: list[str], found: list[Violation]) -> Json:
         """The value of the texts that were sent; what is wrong with them is added to `found`."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
-import jsonschema_rs
 import orjson
 from connexion.exceptions import NonConformingResponseBody
 from connexion.middleware.response_validation import ResponseValidationAPI, ResponseValidationMiddleware
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.bridge import media, violations
 from mock_server.bridge.compiled import Dispatching
-from mock_server.bridge.schemas import Schemas
+from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.contract import Contract, Json, Operation
 
 CheckReplies = Literal["off", "sample", "all"]
@@ -29,7 +28,7 @@ class Answers:
     """What one operation may answer."""
 
     title: str  # of the operation, for messages
-    validators: Mapping[str, jsonschema_rs.Validator | None]  # status as declared -> of its body; None: it has no body
+    validators: Mapping[str, Compiled | None]  # status as declared -> of its body; None: it has no body
     every: int  # Of so many replies one is checked; 0: none is.
     _replies: Iterator[int] = field(default_factory=count)
 
@@ -70,7 +69,7 @@ def answers(contract: Contract, operation: Operation, schemas: Schemas, check_re
     )
 
 
-def _validator(content: Mapping[str, Json], schemas: Schemas) -> jsonschema_rs.Validator | None:
+def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | None:
     return schemas.compiled(content[media.JSON].get("schema", {}), "response") if media.JSON in content else None
 
 

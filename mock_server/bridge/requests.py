@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jsonschema_rs
 from connexion.middleware.request_validation import (
     RequestValidationAPI,
     RequestValidationMiddleware,
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server.bridge import bodies, media, violations
 from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.parameters import Parameters, Uncompiled
-from mock_server.bridge.schemas import Schemas
+from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.bridge.scope import CALL, IDENTITY, headers_of, world_of
 from mock_server.call import Call
 from mock_server.contract import Contract, Json, Operation, Schema
@@ -30,7 +29,7 @@ from mock_server.schemas import properties
 class Body:
     """How an operation's body is read."""
 
-    validator: jsonschema_rs.Validator
+    validator: Compiled
     required: bool
     names: Mapping[str, str] | None  # in lower case -> as the schema has them; None where case matters
     limit: int  # bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
@@ -22,6 +23,7 @@ PLAIN = (
     *("type", "enum", "format", "pattern", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minProperties", "maxProperties"),
 )
+TOLD = ("title", "description", "example")  # what a caller is told where a pattern is broken
 ONE = ("items", "not")
 MANY = ("allOf", "anyOf", "oneOf")
 
@@ -48,6 +50,17 @@ FORMATS: dict[str, Callable[..., bool]] = {  # Draft 4 knows none of them.
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A schema, ready to hold values against it."""
+
+    schema: Mapping[str, Json]  # as Draft 4 has it
+    is_valid: Callable[[Json], bool]
+    iter_errors: Callable[[Json], Iterator[jsonschema_rs.ValidationError]]
+    validate: Callable[[Json], None]  # raises the first error
+    has_alternatives: bool  # anyOf or oneOf stands in it
+
+
 class Schemas:
     """The schemas of one document.
 
@@ -56,7 +69,7 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Json]) -> None:
         self._document = document
-        self._compiled: dict[tuple[Side, str], jsonschema_rs.Validator] = {}
+        self._compiled: dict[tuple[Side, str], Compiled] = {}
 
     def resolved(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
         """What a local reference, or a chain of them, points at; the node itself if it is none."""
@@ -86,7 +99,7 @@ class Schemas:
         """The media types of an operation's answers."""
         return tuple(dict.fromkeys(name for answer in self.answers(definition).values() for name in answer.get("content", ())))
 
-    def compiled(self, schema: Schema, side: Side, *, local_time: bool = False) -> jsonschema_rs.Validator:
+    def compiled(self, schema: Schema, side: Side, *, local_time: bool = False) -> Compiled:
         """The validator of a schema; with `local_time`, a date-time needs no zone."""
         reference = schema.get("$ref")
         if reference is None or local_time:
@@ -96,12 +109,13 @@ class Schemas:
             self._compiled[key] = self._compile(schema, side, local_time=False)
         return self._compiled[key]
 
-    def _compile(self, schema: Schema, side: Side, *, local_time: bool) -> jsonschema_rs.Validator:
+    def _compile(self, schema: Schema, side: Side, *, local_time: bool) -> Compiled:
         conversion = _Conversion(self, side, local_time)
         root = conversion.converted(schema)
         if conversion.definitions:
             root = {"allOf": [root], "definitions": conversion.definitions}
-        return jsonschema_rs.Draft4Validator(root, validate_formats=True, formats=FORMATS, offline=True)
+        made = jsonschema_rs.Draft4Validator(root, validate_formats=True, formats=FORMATS, offline=True)
+        return Compiled(root, made.is_valid, made.iter_errors, made.validate, conversion.has_alternatives)
 
 
 class _Conversion:
@@ -109,6 +123,7 @@ class _Conversion:
 
     def __init__(self, schemas: Schemas, side: Side, local_time: bool) -> None:
         self.definitions: dict[str, Json] = {}
+        self.has_alternatives = False
         self._schemas = schemas
         self._side: Side = side
         self._local_time = local_time
@@ -120,8 +135,11 @@ class _Conversion:
         if self._side == "response" and schema.get("writeOnly") is True:
             return {"not": {}}
         made: dict[str, Json] = {keyword: schema[keyword] for keyword in PLAIN if keyword in schema}
+        if "pattern" in schema:
+            made |= {word: schema[word] for word in TOLD if word in schema}
         made |= {keyword: self.converted(schema[keyword]) for keyword in ONE if keyword in schema}
         made |= {keyword: [self.converted(branch) for branch in schema[keyword]] for keyword in MANY if keyword in schema}
+        self.has_alternatives |= "anyOf" in schema or "oneOf" in schema
         if "properties" in schema:
             made["properties"] = {name: self.converted(part) for name, part in schema["properties"].items()}
         if "additionalProperties" in schema:
@@ -168,6 +186,7 @@ class _Conversion:
                 return made
             made["enum"] = [*schema["enum"], None]
         if any(keyword in schema for keyword in (*MANY, "not")):
+            self.has_alternatives = True
             return {"anyOf": [{"type": "null"}, made]}
         if "type" in made:
             made["type"] = [made["type"], "null"]

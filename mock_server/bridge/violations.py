@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import jsonschema_rs
 import orjson
 
-from mock_server.bridge.schemas import LOCAL_TIME
+from mock_server.bridge.schemas import LOCAL_TIME, Compiled
 from mock_server.contract import Json
 from mock_server.refusals import Violation
+from mock_server.schemas import at
 
 MOST = 1000  # violations listed for one request: a megabyte of mistakes is not answered with a hundred
 LONGEST = 40  # characters of a value that are quoted
+LARGE = 10_000  # parts of a value; of one that has more only the first mistake is told: finding all would take seconds
 OPTIONS = 30  # members of an enumeration that are listed
 
 TYPES = {
@@ -50,14 +53,56 @@ def quoted(text: str) -> str:
     return f"'{text}'" if len(text) <= LONGEST else f"'{text[: LONGEST - 1]}…'"
 
 
-def found(validator: jsonschema_rs.Validator, value: Json, where: str, prefix: str = "") -> list[Violation]:
+def found(compiled: Compiled, value: Json, where: str, prefix: str = "") -> list[Violation]:
     """Every violation of a value, each once; `prefix` is where the value stands."""
-    every: list[Violation] = []
-    for error in validator.iter_errors(value):
-        every += _told(error, where, prefix)
+    if _parts(value, LARGE) >= LARGE:
+        return _first(compiled, value, where, prefix)
+    every: list[Told] = []
+    for error in compiled.iter_errors(value):
+        every += _told(compiled, error, where, prefix)
         if len(every) >= MOST:
             break
-    return every if len(every) == 1 else list(dict.fromkeys(every[:MOST]))
+    return [every[0][1]] if len(every) == 1 else _telling(every[:MOST])
+
+
+def _parts(value: Json, enough: int) -> int:
+    """How many values stand in a value, at all levels, counted until it is enough."""
+    waiting, count = [value], 0
+    while waiting and count < enough:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            count += len(part)
+            waiting += part.values() if isinstance(part, dict) else part
+    return count
+
+
+def _first(compiled: Compiled, value: Json, where: str, prefix: str) -> list[Violation]:
+    """The first violation of a value that has too many parts to look for all of them."""
+    more = Violation(where, prefix, f"has {LARGE} values or more, and so not every mistake in it is told")
+    if compiled.has_alternatives:  # One error would carry those of every part.
+        return [Violation(where, prefix, "does not fit its schema"), more]
+    try:
+        compiled.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return [*_telling(_told(compiled, error, where, prefix)[:MOST]), more]
+    return []
+
+
+Told = tuple[str, Violation]  # a keyword and what it has against a value
+
+HIDES: Mapping[str, frozenset[str]] = {  # keyword -> those that add nothing to it
+    "enum": frozenset({"type", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"}),
+    "format": frozenset({"pattern", "minLength"}),
+}
+
+
+def _telling(every: list[Told]) -> list[Violation]:
+    """The violations, each once, without those that another one of the same place says already."""
+    keywords: dict[str, set[str]] = {}
+    for keyword, violation in every:
+        keywords.setdefault(violation.pointer, set()).add(keyword)
+    hidden = {place: frozenset().union(*(HIDES.get(keyword, ()) for keyword in there)) for place, there in keywords.items()}
+    return list(dict.fromkeys(violation for keyword, violation in every if keyword not in hidden[violation.pointer]))
 
 
 def kind(value: Json) -> str:
@@ -69,17 +114,19 @@ def kind(value: Json) -> str:
     return TYPES[{str: "string", bool: "boolean", list: "array", dict: "object", type(None): "null"}[type(value)]]
 
 
-def _told(error: jsonschema_rs.ValidationError, where: str, prefix: str) -> list[Violation]:
+def _told(compiled: Compiled, error: jsonschema_rs.ValidationError, where: str, prefix: str) -> list[Told]:
     """The violations that one error stands for."""
     kind = error.kind
     name, facts, place = kind.name, kind.as_dict(), prefix + pointer(error.instance_path)
     if name == "required":
-        return [Violation(where, place + pointer([facts["property"]]), "is required")]
+        return [(name, Violation(where, place + pointer([facts["property"]]), "is required"))]
     if name == "additionalProperties":
-        return [Violation(where, place + pointer([extra]), "is not known here") for extra in facts["unexpected"]]
+        return [(name, Violation(where, place + pointer([extra]), "is not known here")) for extra in facts["unexpected"]]
     if "context" in facts and (nearest := _nearest(error, facts["context"])) is not None:
-        return [violation for inner in nearest for violation in _told(inner, where, prefix)]
-    return [Violation(where, place, SENTENCES.get(name, _unfit)(facts, error.instance))]
+        return [told for inner in nearest for told in _told(compiled, inner, where, prefix)]
+    if name == "pattern":
+        facts = at(compiled.schema, tuple(error.schema_path[:-1])) or {}
+    return [(name, Violation(where, place, SENTENCES.get(name, _unfit)(facts, error.instance)))]
 
 
 Alternatives = list[list[jsonschema_rs.ValidationError]]
@@ -129,6 +176,14 @@ def _of_format(facts: Mapping[str, Json], value: Json) -> str:
     return f"must be {wanted}, not {quoted(str(value))}"
 
 
+def _of_form(schema: Mapping[str, Json], _value: Json) -> str:
+    """What a value that breaks a pattern should look like; the pattern itself helps nobody."""
+    if isinstance(schema.get("example"), str):
+        return f"must look like {schema['example']}"
+    meaning = schema.get("title") or re.split(r"\.\s", str(schema.get("description", "")), maxsplit=1)[0]
+    return f"has a wrong form: {' '.join(meaning.split()).rstrip('.')}" if meaning else "has a wrong form"
+
+
 def _counted(relation: str, one: str, many: str) -> Callable[[Mapping[str, Json], Json], str]:
     def sentence(facts: Mapping[str, Json], _value: Json) -> str:
         return f"must have {relation} {facts['limit']} {one if facts['limit'] == 1 else many}"
@@ -157,7 +212,7 @@ SENTENCES: Mapping[str, Sentence] = {  # keyword -> the facts of the error and t
     "minProperties": _counted("at least", "property", "properties"),
     "maxProperties": _counted("at most", "property", "properties"),
     "uniqueItems": lambda _facts, _value: "must not list a value twice",
-    "pattern": lambda facts, _value: f"must match the pattern {facts['pattern']}",
+    "pattern": _of_form,
     "anyOf": _alternatives,
     "oneOf": _alternatives,
     "not": lambda _facts, _value: "must not be there, or not in this form",

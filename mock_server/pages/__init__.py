@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+import orjson
 from swagger_ui_bundle import swagger_ui_path
 
-from mock_server.contract import Contract, Operation
+from mock_server import schemas
+from mock_server.contract import Contract, Json, Operation
 from mock_server.credentials import Credential, Credentials
 from mock_server.reply import Headers, Reply
 
@@ -21,6 +25,7 @@ ASSETS = {  # what the docs page loads, from the package: it works without a net
     "swagger-ui-standalone-preset.js": b"text/javascript; charset=utf-8",
     "favicon-32x32.png": b"image/png",
 }
+SAMPLES: Mapping[str, Json] = {"email": "jane@example.com"}  # for a text that has no example, by its name
 POLICY = b"default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SAFE = ((b"content-security-policy", POLICY), (b"x-content-type-options", b"nosniff"))
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -46,12 +51,19 @@ class Pages:
         if contract is None:
             return None
         here = root if api == own else f"{root}/{api}"
+        return self._of_api(contract, rest, here)
+
+    def _of_api(self, contract: Contract, rest: str, here: str) -> Reply | None:
+        """The page at the rest of a path that begins with the API's name."""
         if rest in ("", "docs/"):
             return Reply(302, b"", ((b"location", f"{here}/docs".encode()),))
         if rest == "openapi.yaml":
             return _file(_served(contract, here), b"application/yaml; charset=utf-8")
         if rest == "docs":
-            return _page(_filled("docs.html", title=contract.title, address=f"{here}/openapi.yaml", assets=f"{here}/docs"))
+            known = self.credentials[contract.name].known if contract.name in self.credentials else ()
+            access = orjson.dumps(_access(contract, known, _base(contract, here))).decode()
+            address, assets = f"{here}/openapi.yaml", f"{here}/docs"
+            return _page(_filled("docs.html", title=contract.title, address=address, assets=assets, access=access))
         return _asset(rest.removeprefix("docs/")) if rest.startswith("docs/") else None
 
     @staticmethod
@@ -72,6 +84,7 @@ class Pages:
             docs=f"{root}/{name}/docs",
             contract=f"{root}/{name}/openapi.yaml",
             count=str(len(contract.operations)),
+            credentials="; ".join(self.credentials[name].told()) or "none is known",
             curls="\n".join(_copyable(line) for line in curls(contract, known, base)),
         )
 
@@ -79,8 +92,13 @@ class Pages:
 def _served(contract: Contract, here: str) -> bytes:
     """The document as it stands in its file, its first server being this one; `here` is where the API's paths begin."""
     declared = str(contract.document["servers"][0]["url"]).encode()
+    return contract.text.replace(declared, _base(contract, here).encode(), 1)
+
+
+def _base(contract: Contract, here: str) -> str:
+    """The API's base address; `here` is where its paths begin."""
     _, slash, rest = contract.base_path[1:].partition("/")
-    return contract.text.replace(declared, f"{here}{slash}{rest}".encode(), 1)
+    return f"{here}{slash}{rest}"
 
 
 def root_of(host: str, scheme: str, prefix: str) -> str:
@@ -89,22 +107,72 @@ def root_of(host: str, scheme: str, prefix: str) -> str:
 
 
 def curls(contract: Contract, known: tuple[Credential, ...], base: str) -> list[str]:
-    """Lines to paste into a terminal: log in where the API has sessions, then list what can be listed without an id."""
-    lines, header = [], _credential_header(contract, known)
-    logins = [o for o in contract.operations.values() if o.action == "login"]
-    if logins and known and known[0].login:
-        body = ", ".join(f'"{name}": "{value}"' for name, value in known[0].login.items())
-        lines.append(f"curl -X POST {base}{logins[0].path} -H 'Content-Type: application/json' -d '{{{body}}}'")
+    """Lines to paste into a terminal: list what can be listed without an id, create one; the first logs in where it must."""
+    session, (name, value) = _session(contract, known, base), _credential(contract, known)
+    header = f' -H "{name}: $SESSION"' if session else f" -H '{name}: {value}'" if value else ""
     lists = [o for o in contract.operations.values() if o.action == "list" and not o.ancestors]
-    return lines + [f"curl '{base}{operation.path}{_page_of_three(operation)}'{header}" for operation in lists[:3]]
+    lines = [f"curl '{base}{operation.path}{_page_of_three(operation)}'{header}" for operation in lists[:3]]
+    creates = [o for o in contract.operations.values() if o.action == "create" and not o.ancestors]
+    lines += [f"curl '{base}{operation.path}'{header}{_sending(_example(operation))}" for operation in creates[:1]]
+    return [f"{session} && {lines[0]}", *lines[1:]] if session and lines else lines
 
 
-def _credential_header(contract: Contract, known: tuple[Credential, ...]) -> str:
-    secret = next((credential.secret for credential in known if credential.secret), "SESSION_ID")
+def _session(contract: Contract, known: tuple[Credential, ...], base: str) -> str:
+    """The command that keeps the id of a new session, where the API has sessions."""
+    login = _login(contract)
+    if login is None or not known or not known[0].login:
+        return ""
+    name = _session_at(login.envelope)[-1]
+    cut = shlex.quote(f's/.*"{name}" *: *"\\([^"]*\\)".*/\\1/')
+    return f"SESSION=$(curl -s '{base}{login.path}'{_sending(known[0].login)} | sed {cut})"
+
+
+def _sending(body: Json) -> str:
+    return f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+
+
+def _example(operation: Operation) -> dict[str, Json]:
+    """A small body: what is required, or else the first text, as the schema's examples have it."""
+    examples = {name: schemas.merged(part).get("example") for name, part in schemas.properties(operation.body or {}).items()}
+    texts = [name for name, example in examples.items() if isinstance(example, str)]
+    wanted = schemas.required(operation.body or {}) or texts[:1]
+    return {name: SAMPLES.get(name.lower(), "Example") if examples[name] is None else examples[name] for name in wanted}
+
+
+def _credential(contract: Contract, known: tuple[Credential, ...]) -> tuple[str, str]:
+    """The header that lets a client in, and the first well-known value; "" where one has to log in."""
+    secret = next((credential.secret for credential in known if credential.secret), "")
     for scheme in contract.security_schemes.values():
         if scheme["type"] == "apiKey" and scheme["in"] == "header":
-            return f" -H '{scheme['name']}: {secret}'"
-    return f" -H 'Authorization: Bearer {secret}'"
+            return scheme["name"], secret
+    return "Authorization", secret and f"Bearer {secret}"
+
+
+def _access(contract: Contract, known: tuple[Credential, ...], base: str) -> dict[str, Json]:
+    """How the docs page sends the well-known credential: a header with a value, or what to log in with."""
+    if not known:
+        return {}
+    name, value = _credential(contract, known)
+    login = _login(contract)
+    if value or login is None:
+        return {"header": name, "value": value}
+    at = _session_at(login.envelope)
+    return {"header": name, "login": f"{base}{login.path}", "body": known[0].login, "at": at}
+
+
+def _login(contract: Contract) -> Operation | None:
+    return next((operation for operation in contract.operations.values() if operation.action == "login"), None)
+
+
+def _session_at(envelope: Json) -> tuple[str, ...]:
+    """Where in the answer to a login the session's id stands."""
+    parts = envelope.items() if isinstance(envelope, Mapping) else ()
+    for name, part in parts:
+        if part == "$session":
+            return (name,)
+        if below := _session_at(part):
+            return (name, *below)
+    return ()
 
 
 def _page_of_three(operation: Operation) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mock_server.contract import Counter
 
-_PLACE = re.compile(r"\{n(?::0(\d))?\}", re.ASCII)
-
 
 def holding(counter: Counter, needle: str, count: int, fold: bool) -> Iterator[range]:
     """The numbers, below `count`, of the records whose value has this text in it; some may come twice."""
-    before, width, after = _parts(counter)
+    before, width, after = counter.parts
     if fold:
         before, after = before.casefold(), after.casefold()
     first, last = counter.start, counter.start + count - 1
@@ -23,16 +20,6 @@ def holding(counter: Counter, needle: str, count: int, fold: bool) -> Iterator[r
             fixed = _fixed(needle, place, len(before), length, form)
             if fixed is not None:
                 yield from (_counts(*fixed, length, low, high, counter.start))
-
-
-def _parts(counter: Counter) -> tuple[str, int, str]:
-    """What stands before the number, its least width, and what stands after it."""
-    if counter.pattern is None:
-        return "", 1, ""
-    match = _PLACE.search(counter.pattern)
-    if match is None:
-        raise LookupError(f"{counter.pattern} has no place for a number")
-    return counter.pattern[: match.start()], int(match[1] or 1), counter.pattern[match.end() :]
 
 
 def _fixed(needle: str, place: int, start: int, length: int, form: str) -> tuple[int, str] | None:

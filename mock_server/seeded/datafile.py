@@ -8,13 +8,12 @@ from datetime import date
 from difflib import get_close_matches
 
 from mock_server.contract import Contract, Json, Record, Resource
-from mock_server.documents import Mistake, Node
-from mock_server.seeded.kitchen import nearest
+from mock_server.documents import Mistake, Node, meant
 from mock_server.seeded.timeline import Timeline
 
 _SECTIONS = ("locale", "words", "counts", "created", "resources", "own", "unset", "records")
 _LOCALES = ("en_US", "fi_FI")
-_START, _END = date(2023, 6, 15), date(2025, 9, 30)  # Times counted from those of creation stay within 2025.
+_START, _END = date(2024, 1, 29), date(2025, 12, 19)
 _MOST = 500  # records that may belong to one
 _RECORDS = 10_000_000  # of a resource; --scale goes no further either
 
@@ -33,12 +32,16 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Each:
-    """From `least` to `most` records belong to each record of a resource, `first` to the first one (and to those of its kind)."""
+    """From `least` to `most` records belong to each record of a resource, `first` to the first one (and to those of its kind).
+
+    Of a hundred others only `percent` have any.
+    """
 
     resource: str
     least: int
     most: int
     first: int
+    percent: int = 100
 
 
 Amount = Scaled | Fixed | Each
@@ -79,7 +82,7 @@ class Reader:
         """What the file says; where it is mistaken something likely, so that the rest can be judged."""
         for name, node in self._parts(self.root, "sections"):
             if name not in _SECTIONS:
-                self._wrong(node, f"is no section{nearest(name, _SECTIONS)}; there are {', '.join(_SECTIONS)}")
+                self._wrong(node, f"is no section{meant(name, _SECTIONS)}")
         counts = {name: amount for name, node in self._resources("counts") if (amount := self._amount(name, node))}
         self._uncircled(counts)
         return DataFile(
@@ -113,7 +116,7 @@ class Reader:
             if name in self.contract.resources:
                 yield name, part
             else:
-                self._wrong(part, f"is no resource of {self.contract.name}{nearest(name, self.contract.resources)}")
+                self._wrong(part, f"is no resource of {self.contract.name}{meant(name, self.contract.resources)}")
 
     def _locale(self, node: Node) -> str:
         if node and node.value not in _LOCALES:
@@ -135,17 +138,17 @@ class Reader:
         if type(value) is int:
             self._wrong(node, f"must be a number from 0 to {_RECORDS}")
             return None
-        if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max", "first"}:
+        if isinstance(value, dict) and "per" in value and {*value} <= {"per", "min", "max", "first", "percent"}:
             return self._each(name, node)
         self._wrong(node, "must be scale, a number, or {per: RESOURCE, min: 1, max: 3, first: 2}")
         return None
 
     def _each(self, name: str, node: Node) -> Amount | None:
         owner, least, most = node.value["per"], node.value.get("min", 1), node.value.get("max", 3)
-        first = node.value.get("first", most)
+        first, percent = node.value.get("first", most), node.value.get("percent", 100)
         parent = self.contract.resources[name].parent
         if not isinstance(owner, str) or owner not in self.contract.resources:
-            self._wrong(node, f"belongs to {owner!r}, which is no resource{nearest(owner, self.contract.resources)}")
+            self._wrong(node, f"belongs to {owner!r}, which is no resource{meant(str(owner), self.contract.resources)}")
         elif parent and parent.resource != owner:
             self._wrong(node, f"must be per {parent.resource}, its parent")
         elif not (type(least) is int and type(most) is int and 0 <= least <= most <= _MOST):
@@ -154,8 +157,11 @@ class Reader:
         elif not (type(first) is int and least <= first <= most):
             self._wrong(node / "first", f"must be an integer from min {least} to max {most}")
             return Each(owner, least, most, most)
-        else:
+        elif type(percent) is not int or not 0 <= percent <= 100:
+            self._wrong(node / "percent", "must be an integer from 0 to 100")
             return Each(owner, least, most, first)
+        else:
+            return Each(owner, least, most, first, percent)
         return None
 
     def _uncircled(self, counts: dict[str, Amount]) -> None:
@@ -187,7 +193,7 @@ class Reader:
             if property in stored or property.startswith("_"):
                 yield property, part.value
             else:
-                self._wrong(part, f"is no stored property of {name}{nearest(property, stored)}; a helper begins with _")
+                self._wrong(part, f"is no stored property of {name} (a helper begins with _){meant(property, stored)}")
 
     def _own(self, name: str, node: Node) -> Iterator[str]:
         return self._names(node, self._known(name), name)
@@ -203,7 +209,7 @@ class Reader:
             if isinstance(part.value, str) and part.value in known:
                 yield part.value
             else:
-                self._wrong(part, f"is nothing that {owner} has{nearest(part.value, known)}")
+                self._wrong(part, f"is nothing that {owner} has{meant(str(part.value), known)}")
 
     def _records(self, name: str, node: Node) -> dict[int, Record]:
         """By number: the key is the record's id."""
@@ -217,7 +223,7 @@ class Reader:
                 continue
             for property, value in self._parts(part, "properties by name"):
                 if property not in known:
-                    self._wrong(value, f"is no stored property or helper of {name}{nearest(property, known)}")
+                    self._wrong(value, f"is no stored property or helper of {name}{meant(property, known)}")
             found[number] = {property: value for property, value in part.mapping.items() if property in known}
         return found
 

@@ -75,6 +75,7 @@ _PLACES = tuple(
 96100 Rovaniemi""".splitlines()
 )
 _AREAS = ("9", "2", "3", "5", "6", "8", "13", "14", "15", "16", "17", "19")
+_MOBILES = ("41", "44", "45", "46")
 _BANKS = (  # first digits of an account number, BIC, name
     ("1", "NDEAFIHH", "Nordea"),
     ("2", "NDEAFIHH", "Nordea"),
@@ -89,6 +90,11 @@ _BANKS = (  # first digits of an account number, BIC, name
 def phone(row: Row, key: int) -> Json:
     """No range is set aside for fiction; but no subscriber's number begins with 0, which leads out of the area."""
     return f"+358 {_AREAS[key % len(_AREAS)]} 0{digits(key >> 16, 2)} {digits(key >> 32, 4)}"
+
+
+def mobile(row: Row, key: int) -> Json:
+    """One digit short of a number that could be given out."""
+    return f"+358 {_MOBILES[key % len(_MOBILES)]} 0{digits(key >> 16, 2)} {digits(key >> 32, 3)}"
 
 
 def place(row: Row, key: int) -> Json:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from mock_server.contract import Json, Schema
-from mock_server.documents import Steps
+from mock_server.documents import Steps, meant
 from mock_server.seeded.rows import SIBLING, Row
 
 if TYPE_CHECKING:
@@ -52,20 +51,20 @@ class Kitchen:
         """A list of data.yaml's `words`."""
         lists = self.table.baseline.data.words
         if not isinstance(name, str) or name not in lists:
-            raise Wrong(f"no list {name!r} under `words`{nearest(name, lists)}")
+            raise Wrong(f"no list {name!r} under `words`{meant(str(name), lists)}")
         return lists[name]
 
     def resource(self, name: Json) -> Table:
         """The table of a resource."""
         tables = self.table.baseline.tables
         if not isinstance(name, str) or name not in tables:
-            raise Wrong(f"there is no resource {name!r}{nearest(name, tables)}")
+            raise Wrong(f"there is no resource {name!r}{meant(str(name), tables)}")
         return tables[name]
 
     def property(self, table: Table, name: Json) -> str:
         """The name of a property or helper of a table's records, checked."""
         if not isinstance(name, str) or name not in known(table):
-            raise Wrong(f"{table.name} has no property or helper {name!r}{nearest(name, known(table))}")
+            raise Wrong(f"{table.name} has no property or helper {name!r}{meant(str(name), known(table))}")
         return name
 
     def reading(self, text: Json) -> Path:
@@ -104,7 +103,6 @@ def known(table: Table) -> dict[str, Json]:
     return {"_mark": None, "_item": None, "_moment": None, **dict.fromkeys(table.resource.stored), **written}
 
 
-def nearest(name: Json, names: Iterable[str]) -> str:
-    """A hint at the name that was likely meant."""
-    close = get_close_matches(str(name), list(names), 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def word_of(value: Json) -> str:
+    """A value as it is written in YAML, as a key."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)

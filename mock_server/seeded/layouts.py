@@ -35,16 +35,17 @@ class Scattered:
 class Grouped:
     """A table whose records belong to those of another: how many do depends on the parent's kind only."""
 
-    def __init__(self, base: int, above: Scattered | Grouped, least: int, most: int, first: int) -> None:
+    def __init__(self, base: int, above: Scattered | Grouped, least: int, most: int, first: int, percent: int) -> None:
         self._base = base
         self.above = above
-        self._least, self._most, self._of_first = least, most, first
+        self._least, self._most, self._of_first, self._percent = least, most, first, percent
 
     @cached_property
     def _until(self) -> array[int]:
         """How many kinds come before those of each kind of parent, and how many there are."""
         base, least, width = self._base, self._least, self._most - self._least + 1
-        counts = (least + mix(base ^ kind) % width for kind in range(1, self.above.size))
+        drawn = (mix(base ^ kind) for kind in range(1, self.above.size))
+        counts = (least + number % width if (number >> 32) % 100 < self._percent else 0 for number in drawn)
         return array("Q", accumulate(counts, initial=self._of_first))
 
     def first(self, kind: int) -> int:

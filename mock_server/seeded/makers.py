@@ -9,7 +9,7 @@ from mock_server.contract import Json
 from mock_server.documents import Steps
 from mock_server.seeded import guesses, moments
 from mock_server.seeded.chance import BITS_48, ODD, drawn, salt
-from mock_server.seeded.kitchen import Constant, Kitchen, Maker, Recipe, known
+from mock_server.seeded.kitchen import Constant, Kitchen, Maker, Recipe, Wrong, known
 from mock_server.seeded.recipes import CERTAIN, compiled, unset
 from mock_server.seeded.references import reference
 from mock_server.seeded.rows import Row
@@ -46,9 +46,18 @@ def _maker(kitchen: Kitchen) -> Maker:
     if table.resource.parent and name == table.resource.parent.property:
         held = table.resource.parent.by or table.baseline.tables[table.resource.parent.resource].resource.id.property
         return lambda row: row.parent[held]
-    if name in table.delays:
-        return moments.timed(table, name)
+    if name in table.timings:
+        return _timed(kitchen)
     return _unwritten(kitchen) if _tree(kitchen) is _NONE else _chancy(kitchen, compiled(kitchen, _tree(kitchen)))
+
+
+def _timed(kitchen: Kitchen) -> Maker:
+    try:
+        if path := kitchen.table.timings[kitchen.name].depends_on:
+            kitchen.reading(path)
+    except Wrong as wrong:
+        kitchen.mistakes.append((kitchen.path, str(wrong)))
+    return moments.timed(kitchen.table, kitchen.name)
 
 
 def _unwritten(kitchen: Kitchen) -> Maker:

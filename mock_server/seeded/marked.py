@@ -38,6 +38,9 @@ class Marked:
 
     def passing(self, filter: Filter, value: Json, test: Test) -> Callable[[int], int]:
         """What gives, for the number of a block, the kinds that pass in it, as bits."""
+        if filter.match in ("present", "flag"):
+            passing = bits(map(test, self._column))
+            return lambda block: passing
         always = bits(map(test, self._same))
         wanted = _wanted(filter, value)
         if wanted is not None:

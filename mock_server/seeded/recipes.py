@@ -10,19 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from mock_server import schemas
 from mock_server.contract import Json, Schema
+from mock_server.documents import meant
 from mock_server.schemas import items, json_type, properties
-from mock_server.seeded import american, finnish, guesses
+from mock_server.seeded import american, finnish, guesses, moments
 from mock_server.seeded.amounts import cents, in_cents, product
 from mock_server.seeded.chance import digits, drawn, mix, salt
-from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, nearest
+from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, word_of
 from mock_server.seeded.references import reference
 from mock_server.seeded.rows import SIBLING, UNKNOWN_BLOCK, NeedsRecord, Row
 from mock_server.seeded.texts import CHANGES
 from mock_server.seeded.words import POOLS
+
+if TYPE_CHECKING:
+    from mock_server.seeded.tables import Table
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.-]*)((?:\|[a-z_]+)*)\}", re.ASCII)
 
@@ -55,7 +61,7 @@ def _named(kitchen: Kitchen, name: str, needs: Json) -> Recipe:
     if name in SIMPLE:
         return SIMPLE[name]
     if name not in RECIPES:
-        raise Wrong(f"there is no recipe {name!r}{nearest(name, {**RECIPES, **SIMPLE})}; a text to stand as it is: {{value: …}}")
+        raise Wrong(f"there is no recipe {name!r} (a text to stand as it is: {{value: …}}){meant(name, {**RECIPES, **SIMPLE})}")
     return RECIPES[name](kitchen, needs)
 
 
@@ -79,8 +85,8 @@ def _choice(kitchen: Kitchen, needs: Json) -> Recipe:
         raise Wrong("choice needs a weight above 0")
     if len({*weights}) == 1:
         return lambda row, key: members[key % len(members)]
-    table = [member for member, weight in zip(members, weights, strict=True) for _ in range(weight)]
-    if len(table) <= 1000:
+    if sum(weights) <= 1000:
+        table = [member for member, weight in zip(members, weights, strict=True) for _ in range(weight)]
         return lambda row, key: table[key % len(table)]
     bounds = list(accumulate(weights))
     return lambda row, key: members[next(i for i, bound in enumerate(bounds) if key % bounds[-1] < bound)]
@@ -134,7 +140,7 @@ def _nth(kitchen: Kitchen, needs: Json) -> Recipe:
 
 def _word(kitchen: Kitchen, needs: Json) -> Recipe:
     if not isinstance(needs, str) or needs not in POOLS:
-        raise Wrong(f"there are no words {needs!r}{nearest(needs, POOLS)}; those that Faker draws: {', '.join(POOLS)}")
+        raise Wrong(f"Faker draws no words {needs!r}{meant(str(needs), POOLS)}")
     words = kitchen.table.baseline.words
 
     def draw(row: Row, key: int) -> Json:
@@ -155,7 +161,7 @@ def _text(kitchen: Kitchen, needs: Json) -> Recipe:
         literals.append(needs[end : match.start()])
         names = [name for name in match[2].split("|") if name]
         if missing := [name for name in names if name not in CHANGES]:
-            raise Wrong(f"there is no |{missing[0]}{nearest(missing[0], CHANGES)}; there are {', '.join(CHANGES)}")
+            raise Wrong(f"there is no |{missing[0]}{meant(missing[0], CHANGES)}")
         values.append((kitchen.reading(match[1]), tuple(CHANGES[name] for name in names)))
         end = match.end()
     last = needs[end:]
@@ -263,11 +269,11 @@ def _when(kitchen: Kitchen, needs: Json) -> Recipe:
         raise Wrong("when needs {PROPERTY: {VALUE: RECIPE, else: RECIPE}}")
     ((name, cases),) = needs.items()
     read, inside = kitchen.getter(name), kitchen.below(name)
-    recipes = {_word_of(value): compiled(inside.below(value), tree) for value, tree in cases.items()}
+    recipes = {word_of(value): compiled(inside.below(value), tree) for value, tree in cases.items()}
     otherwise = recipes.get("else", lambda row, key: None)
 
     def choose(row: Row, key: int) -> Json:
-        word = _word_of(read(row))
+        word = word_of(read(row))
         if row.block == UNKNOWN_BLOCK and str(UNKNOWN_BLOCK) in word:
             raise NeedsRecord
         return recipes.get(word, otherwise)(row, key)
@@ -275,9 +281,47 @@ def _when(kitchen: Kitchen, needs: Json) -> Recipe:
     return choose
 
 
-def _word_of(value: Json) -> str:
-    """A value as it is written in YAML, as a key."""
-    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+def _since(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: PROPERTY, DAY: RECIPE, …, else: RECIPE}: what has been so since the last of these days that a date has reached."""
+    if not isinstance(needs, dict) or not {"of", "else"} < {*needs}:
+        raise Wrong('since needs {of: PROPERTY, "2024-09-01": RECIPE, else: RECIPE}')
+    days = sorted({*needs} - {"of", "else"}, reverse=True)
+    if any(_day(day) is None for day in days):
+        raise Wrong('the days of since are written like "2024-09-01"')
+    read, otherwise = kitchen.getter(needs["of"]), compiled(kitchen.below("else"), needs["else"])
+    recipes = [(day, compiled(kitchen.below(day), needs[day])) for day in days]
+
+    def choose(row: Row, key: int) -> Json:
+        date = str(read(row))[:10]
+        return next((recipe for day, recipe in recipes if day <= date), otherwise)(row, key)
+
+    return choose
+
+
+def _after(kitchen: Kitchen, needs: Json) -> Recipe:
+    """{of: PROPERTY, days: [730, 1095]}, or days: PROPERTY: so many days after another date or time of the record."""
+    if not isinstance(needs, dict) or {*needs} != {"of", "days"}:
+        raise Wrong("after needs {of: PROPERTY, days: [30, 60]}, or the name of a property for the days")
+    read, days = kitchen.getter(needs["of"]), needs["days"]
+    if isinstance(days, list) and days and all(type(day) is int and abs(day) < 10_000 for day in days):
+        count: Recipe = lambda row, key: days[key % len(days)]  # noqa: E731  # One of two ways to get it.
+    else:
+        get = kitchen.getter(days)
+        count = lambda row, key: get(row)  # noqa: E731
+
+    def write(row: Row, key: int) -> Json:
+        text, later = read(row), count(row, key)
+        day = _day(text[:10]) if isinstance(text, str) else None
+        return None if day is None or type(later) is not int else f"{day + timedelta(days=later)}{text[10:]}"
+
+    return write
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _integer(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -379,16 +423,40 @@ def _company(kitchen: Kitchen, needs: Json) -> Recipe:
     trades, form = kitchen.words(needs["words"]), needs.get("form", "{last} {word}")
     if "{last}" not in form or "{word}" not in form:
         raise Wrong("form needs {last} and {word}")
-    words, table, odd = kitchen.table.baseline.words, kitchen.table, kitchen.table.base | 1
+    words, table = kitchen.table.baseline.words, kitchen.table
 
     def name(row: Row, key: int) -> Json:
-        lasts = words.pool("last_name")
-        # Multiplied by an odd number modulo a power of two, kinds change places and no two meet; so no two names are the same.
-        turn, last = divmod(row.kind * odd & (1 << (table.layout.size - 1).bit_length()) - 1, len(lasts))
-        word = trades[(turn + mix(table.base ^ last)) % len(trades)]
-        return form.replace("{last}", lasts[last]).replace("{word}", word)
+        last, word = _name_places(table, row.kind, len(trades))
+        return form.replace("{last}", words.pool("last_name")[last]).replace("{word}", trades[word])
 
     return name
+
+
+def _company_word(kitchen: Kitchen, needs: Json) -> Recipe:
+    """The place, counted from 0, of the word of a list that `company` puts into the record's name: for `nth`."""
+    trades, table = kitchen.words(needs), kitchen.table
+    return lambda row, key: _name_places(table, row.kind, len(trades))[1]
+
+
+def _name_places(table: Table, kind: int, words: int) -> tuple[int, int]:
+    """The places of the last name and the word in a kind's name."""
+    lasts = len(table.baseline.words.pool("last_name"))
+    # Multiplied by an odd number modulo a power of two, kinds change places and no two meet; so no two names are the same.
+    turn, last = divmod(kind * (table.base | 1) & (1 << (table.layout.size - 1).bit_length()) - 1, lasts)
+    return last, (turn + mix(table.base ^ last)) % words
+
+
+def _count(kitchen: Kitchen, needs: Json) -> Recipe:
+    """How many records of a resource belong to this one."""
+    other = kitchen.resource(needs)
+    if other.above is not kitchen.table:
+        raise Wrong(f"no {needs!r} belongs to {kitchen.table.name}")
+
+    def count(row: Row, key: int) -> Json:
+        first, stop = other.kinds_of(row.kind)
+        return stop - first
+
+    return count
 
 
 def _numbered(kitchen: Kitchen, needs: Json, write: Callable[[int], str]) -> Recipe:
@@ -425,7 +493,10 @@ def _siblings(kitchen: Kitchen, needs: Json) -> Recipe:
 
 
 def _later(kitchen: Kitchen, needs: Json) -> Recipe:
-    raise Wrong("later and moment stand at a property itself; later needs a list of days: {later: [1, 7, 30], at: midnight}")
+    raise Wrong(
+        "later and moment stand at a property itself, or in a `when` there whose times have the same `at`; "
+        "later needs a list of days: {later: [1, 7, 30], at: midnight}"
+    )
 
 
 RECIPES: dict[str, Callable[[Kitchen, Json], Recipe]] = {
@@ -449,6 +520,11 @@ RECIPES: dict[str, Callable[[Kitchen, Json], Recipe]] = {
     "sum": _sum,
     "reference": _referring,
     "company": _company,
+    "company_word": _company_word,
+    "count": _count,
+    "since": _since,
+    "after": _after,
+    "between": moments.between,
     "siblings": _siblings,
     "fi_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.reference),
     "fi_creditor_reference": lambda kitchen, needs: _numbered(kitchen, needs, finnish.creditor_reference),
@@ -468,7 +544,10 @@ CERTAIN = frozenset(
         "total",
         "sum",
         "company",
+        "company_word",
+        "count",
         "first",
+        "place",
         "number",
         "fi_reference",
         "fi_creditor_reference",
@@ -477,11 +556,13 @@ CERTAIN = frozenset(
 SIMPLE: dict[str, Recipe] = {  # recipes that need nothing
     "null": Constant(None),
     "first": lambda row, key: row.index == 0,
+    "place": lambda row, key: row.index + 1,
     "number": lambda row, key: row.number,
     "us_phone": american.phone,
     "us_place": american.place,
     "us_employer_number": american.employer_number,
     "fi_phone": finnish.phone,
+    "fi_mobile": finnish.mobile,
     "fi_place": finnish.place,
     "fi_business_id": finnish.business_id,
     "fi_account": finnish.account,

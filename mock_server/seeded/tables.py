@@ -70,7 +70,7 @@ class Table:
         self._selections = Bounded[Hashable, Selection](SELECTION_BYTES_KEPT, weight=lambda selection: selection.weight)
         self._finders = Bounded[tuple[Path, bool], Mapping[Json, list[int]]](COLUMNS_KEPT)
         self._irregular_values = Bounded[tuple[str, bool], Mapping[Json, int]](COLUMNS_KEPT)
-        self._delays_of_kinds = Bounded[str, list[int | None]](COLUMNS_KEPT)
+        self._times = Bounded[str, list[moments.Time | None]](COLUMNS_KEPT)
         self._marked: dict[Path, bool] = {}  # path -> whether what stands there has the block in it
         self._single: set[Path] = set()  # paths to what depends on more than the record's kind
 
@@ -91,7 +91,7 @@ class Table:
     def layout(self) -> Arrangement:
         each = self._each
         if isinstance(each, Each):
-            return Grouped(self.base, self.baseline.tables[each.resource].layout, each.least, each.most, each.first)
+            return Grouped(self.base, self.baseline.tables[each.resource].layout, each.least, each.most, each.first, each.percent)
         return Scattered(self.base, each.count) if isinstance(each, Fixed) else Scattered(self.base, self.baseline.scale)
 
     @cached_property
@@ -319,8 +319,9 @@ class Table:
             numbers = self._near(self.references[name], filter, value)
             if numbers is not None:
                 return Selection.of(self.layout, (number for number in numbers if test(self._values(number, path))))
-        if name in self.delays and filter.match in _RISING | _FALLING:
-            return self._by_time(name, filter, test)
+        if name in self.timings and filter.match in _RISING | _FALLING:
+            with suppress(NeedsRecord):  # What decides between its times may differ in each record.
+                return self._by_time(name, filter, test)
         if self._holds_numbers(path) and _without_digits(filter, value) and not test((0,)):
             return Selection(self.layout)
         if not self._depends_on_record(path):
@@ -376,36 +377,38 @@ class Table:
         return (self.above, *self.above.lineage) if self.above else ()
 
     def _by_time(self, name: str, filter: Filter, test: Test) -> Selection:
-        """A time is as late as the record is, after a delay that depends on its kind: one search for each delay."""
-        chosen = Selection(self.layout)
-        write = moments.writing(self, name)
-        delays = self.delays[name]
-        for delay in delays.known:
-            if delay is None:
-                continue
+        """Most times are as late as the record is, after a delay that depends on its kind: one search for each delay."""
+        chosen, write, timing = Selection(self.layout), moments.writing(self, name), self.timings[name]
+        rising = filter.match in _RISING
+        for delay in timing.delays:
 
             def passes(number: int, delay: int = delay) -> bool:
                 return test([write(moments.moment(self.row(number)) + delay)])
 
-            edge = _edge(self.count, passes, rising=filter.match in _RISING)
-            late = filter.match in _RISING
-            span = Selection.between(self.layout, edge if late else 0, self.count if late else edge)
+            edge = _edge(self.count, passes, rising=rising)
+            span = Selection.between(self.layout, edge if rising else 0, self.count if rising else edge)
             chosen |= span & self._kept((name, delay), lambda delay=delay: self._delayed(name, delay))  # type: ignore[misc]
-        return chosen
+        if timing.always:
+            return chosen
+        fixed = (time is not None and not time[0] and test([write(time[1])]) for time in self._times_of_kinds(name))
+        return chosen | Selection.tiled(self.layout, self.count, bits(fixed))
 
     def _delayed(self, name: str, delay: int) -> Selection:
-        if len(self.delays[name].known) == 1:
+        if self.timings[name].always:
             return self.all()
-        kinds = self._delays_of_kinds.get(name)
-        if kinds is None:
-            of, rows = self.delays[name].of, self._rows(range(min(self.count, self.layout.size)), 0, Probe())
-            kinds = self._delays_of_kinds[name] = [of(row) for row in rows]
-        return Selection.tiled(self.layout, self.count, bits(known == delay for known in kinds))
+        return Selection.tiled(self.layout, self.count, bits(time == (True, delay) for time in self._times_of_kinds(name)))
+
+    def _times_of_kinds(self, name: str) -> list[moments.Time | None]:
+        times = self._times.get(name)
+        if times is None:
+            rows = self._rows(range(min(self.count, self.layout.size)), 0, Probe())
+            times = self._times[name] = [self.timings[name].of(row) for row in rows]
+        return times
 
     @cached_property
-    def delays(self) -> Mapping[str, moments.Delays]:
+    def timings(self) -> Mapping[str, moments.Timing]:
         """The properties that are a time after the record's moment -> by how much."""
-        return moments.delays(self)
+        return moments.timings(self)
 
     def _by_kind(self, path: Path, filter: Filter, value: Json, test: Test) -> Selection:
         size, in_first = self.layout.size, bits(map(test, self._column(path)))

@@ -11,14 +11,17 @@ from mock_server.seeded.chance import MASK
 UNIT = 1 << 32  # The place on the line that one record of a table without parent takes.
 _EPOCH = date(1970, 1, 1).toordinal()
 _SCALE = 40  # bits of a fraction
-_HALF_AT = 40  # The record at which half of the first share of time is over.
-_DOUBLINGS = 27  # Beyond 2**27 records time stands still.
+_EVEN = 64 * UNIT  # So many records take the first share of time, evenly: the default world's.
+_FIRST_SHARE = 70  # percent
+_DOUBLINGS = 24  # Beyond 2**24 records time stands still.
 _OPENS, _WORKDAY = 8 * 3600, 9 * 3600
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Working days from one day to another, filled quickly by the first records and ever more slowly by later ones."""
+    """Working days from one day to another: the first records are spread over more than half of them, and each tenfold
+    number of records that follows takes as many days as the one before.
+    """
 
     start: date
     end: date
@@ -51,12 +54,12 @@ class Timeline:
 
 
 def _share(place: int) -> int:
-    """How much of the time is over: half of it goes like n / (n + 40), half like the logarithm."""
-    hyperbola = (place << _SCALE) // (place + _HALF_AT * UNIT)
+    """How much of the time is over: a first share goes evenly, the rest like the logarithm."""
+    evenly = (min(place, _EVEN) << _SCALE) // _EVEN
     grown = place + UNIT
     exponent = grown.bit_length() - 1
     logarithm = ((exponent - 32) << _SCALE) + ((grown << _SCALE) >> exponent) - (1 << _SCALE)
-    return hyperbola + min(logarithm // _DOUBLINGS, 1 << _SCALE) >> 1
+    return (evenly * _FIRST_SHARE + min(logarithm // _DOUBLINGS, 1 << _SCALE) * (100 - _FIRST_SHARE)) // 100
 
 
 def within(low: int, width: int, key: int) -> int:

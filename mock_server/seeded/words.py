@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server import disk
 from mock_server.seeded.chance import salt
 
 if TYPE_CHECKING:
@@ -34,11 +32,6 @@ POOLS: dict[str, tuple[int, Draw]] = {  # name -> how many draws, and how; equal
 }
 
 
-def cache_folder() -> Path:
-    """Where this program keeps what it can make again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mock-server"
-
-
 class Words:
     """The pools of one locale and seed; each is drawn when it is first asked for."""
 
@@ -53,15 +46,15 @@ class Words:
         """The words of the pool, in the order drawn."""
         if name not in self._pools:
             file = self._file(name)
-            words = _kept(file)
-            if words is None:
+            words = disk.read(file)
+            if not (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
                 words = self._drawn(name)
-                _keep(file, words)
+                disk.write(file, words)
             self._pools[name] = words
         return self._pools[name]
 
     def _file(self, name: str) -> Path:
-        folder = self._folder or cache_folder()
+        folder = self._folder or disk.folder()
         return folder / f"words-{version('faker')}-{self.locale}-{name}-{POOLS[name][0]}-{self.seed}.json"
 
     def _drawn(self, name: str) -> list[str]:
@@ -73,22 +66,3 @@ class Words:
         count, draw = POOLS[name]
         drawn = [draw(self._faker) for _ in range(count)]
         return list(dict.fromkeys(drawn))
-
-
-def _kept(file: Path) -> list[str] | None:
-    try:
-        words = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return words if isinstance(words, list) and words and all(isinstance(word, str) for word in words) else None
-
-
-def _keep(file: Path, words: list[str]) -> None:
-    """Another process may read or write the file at the same time."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False, encoding="utf-8") as part:
-            json.dump(words, part, ensure_ascii=False)
-        Path(part.name).replace(file)
-    except OSError:
-        return
