@@ -11,6 +11,7 @@ ASKED = {
     "/keychain/v1/customers/4021": {"X-API-Key": "test-key"},
     "/lemonsoft/openapi.yaml": {},
     "/fentu/docs": {},
+    "/_mock/situations": {},
 }
 
 with subprocess.Popen([sys.argv[1], "--port", "0"], stdout=subprocess.PIPE, text=True) as server:  # noqa: S603  # our own

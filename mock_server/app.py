@@ -38,7 +38,7 @@ def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -
         return made
 
     start.check(world(worlds.DEFAULT))
-    every = Worlds(stores.opened(settings.store), world, settings.max_worlds, settings.world_ttl)
+    every = Worlds(stores.opened(settings.store), world, settings.max_worlds, settings.world_ttl, settings.max_records)
     own = contract.load(shipped("openapi") / contract.CONTROL / "openapi.yaml", contract.CONTROL)
     bridged = bridge.build(
         {**contracts, own.name: own},

@@ -69,6 +69,12 @@ class Front:
     ) -> None:
         self._contracts = contracts
         self._every = every
+        self._logins = {
+            contract.base_path + operation.path
+            for contract in contracts.values()
+            for operation in contract.operations.values()
+            if operation.action in ("login", "renew")
+        }
         self._closed = closed
         self._app = app
         self._allowed = allowed
@@ -131,6 +137,10 @@ class Front:
             return
         if full := self._every.full(address.world):
             await _send(send, _problem(503, full))
+            return
+        adds = method == "POST" and contract.resources and address.path not in self._logins
+        if adds and (crowded := self._every.crowded(address.world)):
+            await _send(send, _problem(507, crowded))
             return
         scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
         await self._app(scope, receive, send)

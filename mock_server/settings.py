@@ -49,6 +49,7 @@ class Settings:
     workers: int = 1
     world_ttl: int = 0  # seconds; 0: worlds never end
     max_worlds: int = 10_000
+    max_records: int = 1_000_000
     situation: str = ""  # what new worlds start from
     clock: int | None = None  # microseconds since 1970 at which the clock stands still
     reload: bool = False
@@ -147,6 +148,7 @@ OPTIONS = (
     Option("workers", _number(1, 64), "processes that serve the port; more than one need a store that they share", "NUMBER"),
     Option("world_ttl", _number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
     Option("max_worlds", _number(1, 10**7), "how many worlds there may be", "NUMBER"),
+    Option("max_records", _number(1, 10**9), "how many records a client may add to a world", "NUMBER"),
     Option("situation", str, "what new worlds start from: a file in fixtures/situations; default: the data alone", "NAME"),
     Option("clock", _instant, "time at which the clock stands still; default: it runs", "TIME"),
     Option("reload", _flag, "start anew when a contract or fixture changes"),

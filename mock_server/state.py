@@ -64,6 +64,7 @@ class Collection:
         "_selections",
         "_touched",
         "_writes",
+        "added",
         "next",
         "resource",
         "state",
@@ -81,6 +82,7 @@ class Collection:
         self.unique |= {unique.property: unique.fold for unique in resource.unique}
         self.written: dict[int, Record | None] = {}  # None: deleted
         self.next = table.count
+        self.added = 0  # living records beyond those of the baseline
         self.version = 0  # counts writes, those of its records' children included
         self._by_parent: dict[Json, set[int]] = {}  # parent's id -> numbers written
         self._keys: dict[tuple[str, Hashable], int] = {}  # unique property and value -> number, of what is written
@@ -128,6 +130,7 @@ class Collection:
         self._forget(number)
         self.written[number] = record
         self.next = max(self.next, number + 1)
+        self.added += number >= self.table.count
         if self.resource.parent:
             self._by_parent.setdefault(record[self.resource.parent.property], set()).add(number)
         for property, fold in self.unique.items():
@@ -151,13 +154,13 @@ class Collection:
     def revert(self, mark: Mark) -> None:
         """Take the writes since the mark back: its record's, and the numbers given to new ones."""
         record = self.get(mark.number)
-        self._forget(mark.number)
         if mark.record is not None:
             self.put(mark.number, mark.record)
-        elif mark.was_written:
-            self.written[mark.number] = None
         else:
+            self._forget(mark.number)
             self.written.pop(mark.number, None)
+            if mark.was_written:
+                self.written[mark.number] = None
         self.next = mark.next
         self._note(mark.number, record if record is not None else self.get(mark.number))
 
@@ -218,6 +221,7 @@ class Collection:
         old = self.written.get(number)
         if old is None:
             return
+        self.added -= number >= self.table.count
         if self.resource.parent:
             self._by_parent[old[self.resource.parent.property]].discard(number)
         for property, fold in self.unique.items():
@@ -270,6 +274,11 @@ class State:
     def __post_init__(self) -> None:
         tables = self.baseline.tables
         self.collections = {name: Collection(resource, tables[name], self) for name, resource in self.contract.resources.items()}
+
+    @property
+    def added(self) -> int:
+        """How many living records there are beyond those of the baseline."""
+        return sum(collection.added for collection in self.collections.values())
 
     def restore(self, resource: str, number: int, record: Record | None, trashed: Trashed | None) -> None:
         """Put a record back as a store kept it; None: it is deleted."""

@@ -119,6 +119,7 @@ class Worlds:
     new: Callable[[str], World]  # a world as it is before its first use
     limit: int = 10_000
     lifetime: int = 0  # seconds after its last use at which a world ends; 0: never
+    records: int = 1_000_000  # how many a client may add to a world
     known: dict[str, World] = field(default_factory=dict)
 
     def get(self, name: str) -> World:
@@ -154,6 +155,16 @@ class Worlds:
         if len(self.known) < self.limit:
             return ""
         return f"There are {self.limit} worlds, and --max-worlds allows no more. Delete one, or set --world-ttl."
+
+    def crowded(self, name: str) -> str:
+        """Why the world of this name takes no further record; empty if it does."""
+        world = self.known.get(name)
+        if world is None or sum(state.added for state in world.states.values()) < self.records:
+            return ""
+        return (
+            f"This world has {self.records} records more than it began with, and --max-records allows no more. "
+            "Delete some, or reset it."
+        )
 
     def expire(self, now: int) -> list[str]:
         """Delete the worlds that were idle for too long by now (microseconds); answer their names."""

@@ -168,8 +168,8 @@ def test_the_lines_of_the_start_page_work_when_pasted(address: str, world: str) 
         ended = subprocess.run(["sh", "-c", pasted], capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 0, pasted + ended.stderr
         assert len(lines) >= 2
-    made = httpx.get(f"{address}/w/{world}/fentu/api/v1/customers?search=New+Company", headers=ADMIN)
-    assert made.json()["meta"]["total_count"] == 1
+    made = httpx.get(f"{address}/w/{world}/fentu/api/v1/customers", headers=ADMIN)
+    assert made.json()["meta"]["total_count"] == 61
 
 
 @pytest.mark.parametrize(("api", "path"), [("fentu", "/customers"), ("keychain", "/customers"), ("lemonsoft", "/customers")])

@@ -25,8 +25,8 @@ class Ticking:
         return self.now
 
 
-def nothing(api: str, seed: int, scale: int) -> Baseline:
-    raise LookupError(api)
+def nothing(*asked: object) -> Baseline:
+    raise LookupError(asked)
 
 
 def worlds(ticking: Ticking, *, limit: int = 10, lifetime: int = 0) -> Worlds:
@@ -80,3 +80,20 @@ def test_one_world_too_many_is_told() -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200, 503, 200]
     assert "--max-worlds" in answers[2].json()["detail"]
+
+
+def test_a_world_holds_so_many_records() -> None:
+    """507 with what to do; reads, changes and deletions go on, and a deletion makes room."""
+    headers = {"Authorization": "Bearer test-admin"}
+    with serving(Settings(max_records=2, log="off")) as address:
+        base = f"{address}/fentu/api/v1/customers"
+        made = [httpx.post(base, headers=headers, json={"name": "One"}) for _ in range(3)]
+        first = made[0].json()["data"]["id"]
+        changed = httpx.put(f"{base}/{first}", headers=headers, json={"notes": "x"})
+        elsewhere = httpx.post(base, headers=headers | {"X-Mock-World": "other"}, json={"name": "One"})
+        gone = httpx.delete(f"{base}/{first}", headers=headers)
+        again = httpx.post(base, headers=headers, json={"name": "One"})
+
+    assert [answer.status_code for answer in made] == [201, 201, 507]
+    assert "--max-records" in made[2].json()["detail"]
+    assert [answer.status_code for answer in (changed, elsewhere, gone, again)] == [200, 201, 204, 201]
