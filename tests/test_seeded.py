@@ -503,6 +503,15 @@ def test_words_that_are_broken_on_disk_are_drawn_again(tmp_path: Path) -> None:
     assert Words("en_US", 7, blocked / "below").pool("job") == words
 
 
+def test_a_choice_costs_the_same_whatever_its_weights(shop: Contract) -> None:
+    """Nothing is laid out as often as it comes."""
+    text = DATA.replace("{active: 8, inactive: 1}", "{active: 8000000000000, inactive: 1000000000000}")
+
+    statuses = [record["status"] for record in _records(_baseline(shop, 300, text))["customer"]]
+
+    assert 200 < statuses.count("active") < 299
+
+
 WHOLE = ["just some words", "[counts]", "5"]
 
 
@@ -635,6 +644,13 @@ MISTAKES = [
     ('"contact@{_domain}"', '"contact@{_domian}"', 17, "did you mean _domain?"),
     ('"contact@{_domain}"', '"contact@{_domain|sulg}"', 17, "did you mean slug?"),
     ("{name|slug}", "{email|slug}", 13, "depends on itself"),
+    ("phone: us_phone", "phone: {between: {from: soon}}", 19, "between needs"),
+    ("phone: us_phone", "phone: {since: {of: due, x: 1, else: 2}}", 19, "days of since"),
+    ("phone: us_phone", "phone: {after: {of: duo, days: [1]}}", 19, "did you mean due?"),
+    ("phone: us_phone", "phone: {count: branch}", 19, "belongs to customer"),
+    ("due: {later: [1, 10, null]}", "due: {later: [1], at: []}", 20, "later needs a list of days"),
+    ("due: {later: [1, 10, null]}", "due: {when: {statsu: {x: moment, else: null}}}", 20, "did you mean status?"),
+    ("person: {per: customer, min: 0, max: 3}", "person: {per: customer, percent: 101}", 8, "from 0 to 100"),
     ("phone: us_phone", "phone: us_fone", 19, "did you mean us_phone?"),
     ("due: {later: [1, 10, null]}", "due: {later: 3}", 20, "later needs a list of days"),
     ("customer: [phone]", "customer: [fone]", 27, "did you mean phone?"),

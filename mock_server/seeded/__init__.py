@@ -3,7 +3,7 @@
 In reading order: chance (integers), words (Faker's), timeline, layouts (how records are numbered), datafile and reading
 (data.yaml), kitchen and recipes (american, finnish, amounts, texts, references; guesses and patterns where there is no recipe),
 moments, makers (property -> what computes it), rows (a record while it is made), tables (the records, and looking for them;
-counted); selection and matching stand by themselves.
+counted and marked: by the digits in a text); selection and matching stand by themselves.
 """
 
 from mock_server.seeded.datafile import DataFile

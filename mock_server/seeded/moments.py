@@ -79,12 +79,16 @@ def _timing(name: str, tree: Json) -> Timing | None:
     if not isinstance(tree, dict):
         return None
     days, rounding = tree.get("later"), tree.get("at", "")
-    if isinstance(days, list) and days and {*tree} <= {"later", "at"} and rounding in ROUNDINGS:
+    if isinstance(days, list) and days and {*tree} <= {"later", "at"} and _rounds(rounding):
         numbers = all(day is None or type(day) in (int, float) for day in days)
         return _later(name, tuple(None if day is None else int(day * _DAY) for day in days), rounding) if numbers else None
     if {*tree} == {"between"}:
         return _between(name, tree["between"])
     return _when(name, tree["when"]) if {*tree} == {"when"} else None
+
+
+def _rounds(name: Json) -> bool:
+    return isinstance(name, str) and name in ROUNDINGS
 
 
 def _later(name: str, offsets: tuple[int | None, ...], rounding: str) -> Timing:
@@ -136,7 +140,7 @@ def _span(needs: Json) -> tuple[Callable[[int], int], str]:
         rounding = needs.get("at", "")
     except (TypeError, KeyError, ValueError, AttributeError):
         raise Wrong('between needs {from: "2025-12-01", to: "2026-02-13"}; besides it takes `at`') from None
-    if not {*needs} <= {"from", "to", "at"} or rounding not in ROUNDINGS:
+    if not {*needs} <= {"from", "to", "at"} or not _rounds(rounding):
         raise Wrong(f"between takes from, to, and at: {' or '.join(filter(None, ROUNDINGS))}")
     day, span = (first - _EPOCH).days, (last - first).days + 1
     if not 1 <= span <= 10_000:

@@ -50,6 +50,8 @@ def _read(kitchen: Kitchen, tree: Json) -> Recipe:
     if isinstance(tree, list):
         return _choice(kitchen, tree)
     if isinstance(tree, dict):
+        if "later" in tree:
+            return _later(kitchen, tree)
         if len(tree) != 1:
             raise Wrong("a recipe is one name with what it needs; an object of several properties is {object: …}")
         ((name, needs),) = tree.items()
@@ -495,7 +497,7 @@ def _siblings(kitchen: Kitchen, needs: Json) -> Recipe:
 def _later(kitchen: Kitchen, needs: Json) -> Recipe:
     raise Wrong(
         "later and moment stand at a property itself, or in a `when` there whose times have the same `at`; "
-        "later needs a list of days: {later: [1, 7, 30], at: midnight}"
+        "later needs a list of days: {later: [1, 7, 30]}, with at: midnight or at: quarter"
     )
 
 
