@@ -87,7 +87,7 @@ def _work(settings: Settings, listening: socket.socket, *, told: bool = True) ->
         return WRONG_USAGE
     if told:
         host, port = listening.getsockname()[:2]
-        print(front.table(f"http://{_shown(host)}:{port}"), flush=True)
+        print("\n".join([front.table(f"http://{_shown(host)}:{port}"), *chosen.told(settings)]), flush=True)
     server = uvicorn.Server(
         uvicorn.Config(
             front, log_level="warning", access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=3

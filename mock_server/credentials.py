@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mock_server.call import Identity
 from mock_server.contract import BrokenContract, Contract, Json
 from mock_server.documents import Document, Mistake, Node
-from mock_server.refusals import Unauthenticated
+from mock_server.refusals import Unauthenticated, Violation
 
 if TYPE_CHECKING:
     from mock_server.worlds import World
@@ -41,7 +41,7 @@ class Credentials:
         Raises Unauthenticated.
         """
         if not value:
-            raise Unauthenticated(self._challenge(scheme), self._wanted(scheme))
+            raise self._refused(scheme, self._wanted(scheme))
         sessions = self.contract.sessions
         if sessions is not None and sessions.scheme == scheme:
             return self._session(scheme, value, world)
@@ -50,7 +50,7 @@ class Credentials:
                 return Identity(credential.name, credential.scopes)
         if self.lenient:
             return Identity("anyone", scopes_of(self.contract, scheme))
-        raise Unauthenticated(self._challenge(scheme, error="invalid_token"), "This credential is not known.")
+        raise self._refused(scheme, "This credential is not known.", error="invalid_token")
 
     def told(self) -> list[str]:
         """Each credential as a person sends it, for the table at start."""
@@ -80,7 +80,13 @@ class Credentials:
             return Identity("session", scopes_of(self.contract, scheme), session.id)
         if self.lenient and session is None:
             return Identity("anyone", scopes_of(self.contract, scheme), value)
-        raise Unauthenticated(self._challenge(scheme), "The session has ended or was never opened; log in again.")
+        raise self._refused(scheme, "The session has ended or was never opened; log in again.")
+
+    def _refused(self, scheme: str, problem: str, error: str = "") -> Unauthenticated:
+        """The refusal of what was sent, or not sent, where the scheme has its place."""
+        definition = self.contract.security_schemes[scheme]
+        where, name = (definition["in"], definition["name"]) if definition["type"] == "apiKey" else ("header", "Authorization")
+        return Unauthenticated(self._challenge(scheme, error), problem, violations=(Violation(where, f"/{name}", problem),))
 
     def _wanted(self, scheme: str) -> str:
         definition = self.contract.security_schemes[scheme]

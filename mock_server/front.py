@@ -112,7 +112,7 @@ class Front:
     def table(self, root: str) -> str:
         """What is printed at start: base addresses and credentials."""
         rows = [
-            (contract.title, root + contract.base_path, "; ".join(self._pages.credentials[name].told()))
+            (log.printable(contract.title), root + contract.base_path, "; ".join(self._pages.credentials[name].told()))
             for name, contract in self._contracts.items()
         ]
         wide = [max(len(row[column]) for row in rows) for column in (0, 1)]

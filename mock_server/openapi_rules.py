@@ -14,6 +14,7 @@ from mock_server.schemas import Json
 VERSION = re.compile(r"3\.0\.[0-9]+")
 # Connexion would call functions or make requests for these.
 CODE = re.compile(r"x-.*Func|x-tokenInfoUrl|x-(openapi|swagger)-router-controller")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # what the name of a header field may be (RFC 9110)
 DATA = frozenset({"example", "default", "enum", "value"})  # What stands below is no schema; nor is it below x-….
 NAMED = frozenset({"properties", "schemas", "parameters", "responses", "headers", "examples", "requestBodies", "links", "paths"})
 
@@ -99,6 +100,8 @@ def _security_schemes(document: Document) -> Iterator[Mistake]:
             yield scheme.mistake(f"uses HTTP {(scheme / 'scheme').value}; of HTTP only bearer is supported")
         elif kind not in ("http", "oauth2", "apiKey"):
             yield scheme.mistake(f"is of type {kind}; supported are http (bearer), oauth2 and apiKey")
+        elif kind == "apiKey" and (scheme / "in").value == "header" and not TOKEN.fullmatch((scheme / "name").text or ""):
+            yield (scheme / "name").mistake("is no name of a header field: letters, digits and dashes, without spaces")
 
 
 def _security(document: Document) -> Iterator[Mistake]:

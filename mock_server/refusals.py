@@ -241,6 +241,21 @@ class UnsupportedMediaType(Refusal):
 
 
 @dataclass(unsafe_hash=True)
+class UnsupportedEncoding(Refusal):
+    """The body is packed."""
+
+    reason = "unsupported_media_type"
+    sent: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Accept-Encoding": "identity"}
+
+    def __str__(self) -> str:
+        return f"The body must be sent as it is, not with Content-Encoding {self.sent}."
+
+
+@dataclass(unsafe_hash=True)
 class RateLimited(Refusal):
     """The hour's requests are used up."""
 

@@ -15,18 +15,18 @@ JSON = b"application/json"
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-PARTS = {  # reason -> the part of the request that a refusal without violations is about; the others: the path
-    "malformed": "body",
-    "login_failed": "body",
-    "too_large": "body",
-    "unsupported_media_type": "header",
-    "not_acceptable": "header",
-    "unauthenticated": "header",
-    "forbidden": "header",
-    "guarded": "state",
-    "conflict": "state",
-    "rate_limited": "state",
-    "internal": "state",
+PARTS = {  # reason -> what of the request a refusal without violations is about: the part, and where in it; the others: the path
+    "malformed": ("body", ""),
+    "login_failed": ("body", ""),
+    "too_large": ("body", ""),
+    "unsupported_media_type": ("header", "/Content-Type"),
+    "not_acceptable": ("header", "/Accept"),
+    "unauthenticated": ("header", ""),
+    "forbidden": ("header", ""),
+    "guarded": ("state", ""),
+    "conflict": ("state", ""),
+    "rate_limited": ("state", ""),
+    "internal": ("state", ""),
 }
 
 
@@ -62,7 +62,7 @@ def refused(contract: Contract, refusal: Refusal, *, resource: str = "", method:
         "method": method,
     }
     message = re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), form.messages.get(reason, "{message}"))
-    told = refusal.violations or (Violation(PARTS.get(reason, "path"), "", message),)
+    told = refusal.violations or (Violation(*PARTS.get(reason, ("path", "")), message),)
     violations = [filled(form.violation, {"$in": v.where, "$pointer": v.pointer, "$message": v.message}) for v in told]
     body = filled(
         form.body, {"$status": status, "$code": form.codes.get(reason, reason), "$message": message, "$violations": violations}

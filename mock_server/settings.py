@@ -16,7 +16,9 @@ from mock_server import __version__, clock, documents
 HERE = Path(__file__).parent
 PREFIX = "MOCK_"  # --port is MOCK_PORT in the environment
 OTHERS = frozenset({"MOCK_TEST_POSTGRES"})  # variables that the tests read
+TOLD = frozenset({"host", "auth", "seed", "scale", "situation", "store", "workers", "openapi", "fixtures"})  # at start
 LONGEST = 40  # characters of a wrong value that are quoted
+_PASSWORD = re.compile(r"(?<=:)[^/@:]+(?=@)")  # in a store's address
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 Log = Literal["auto", "requests", "failures", "off"]
 
@@ -215,6 +217,17 @@ def _read(option: Option, source: str, text: str) -> Any:
         return option.read(text)
     except WrongUsage as wrong:
         raise WrongUsage(f"{source} {wrong}") from None
+
+
+def told(settings: Settings) -> list[str]:
+    """A line that says, for the table at start, what is not as it is by default; none if everything is."""
+    usual = Settings()
+    changed = [
+        f"{option.flag} {_PASSWORD.sub('***', str(getattr(settings, option.field)))}"
+        for option in OPTIONS
+        if option.field in TOLD and getattr(settings, option.field) != getattr(usual, option.field)
+    ]
+    return [f"With {', '.join(changed)}"] if changed else []
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from mock_server.call import Call
 from mock_server.contract import Json, Record, Resource
+from mock_server.documents import pointer
 from mock_server.plans import Plan
-from mock_server.refusals import NotFound
+from mock_server.refusals import NotFound, Violation
 from mock_server.state import State
+
+LONGEST = 100  # characters of an id that are repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,8 @@ def nearest_ancestor(plan: Plan, call: Call, state: State) -> Ancestor | None:
     for parameter in plan.operation.ancestors:
         collection = state.collections[str(parameter.identifies)]
         found = collection.find(call.path[parameter.name])
-        if found is None:
-            raise _missing(collection.resource, call.path[parameter.name])
-        if nearest is not None and not _belongs(state, collection.resource, found[1], nearest):
-            raise _missing(collection.resource, call.path[parameter.name])
+        if found is None or (nearest is not None and not _belongs(state, collection.resource, found[1], nearest)):
+            raise _missing(collection.resource, call.path[parameter.name], "path", parameter.name)
         nearest = Ancestor(collection.resource.name, found[1][collection.resource.id.property], found[1])
     return nearest
 
@@ -42,7 +43,8 @@ def target(plan: Plan, call: Call, state: State) -> tuple[int, Record]:
     id = call.path[identifier.name] if identifier else (call.body or {}).get(plan.operation.target)
     found = collection.find(id)
     if found is None or (nearest is not None and not _belongs(state, collection.resource, found[1], nearest)):
-        raise _missing(collection.resource, id)
+        where, name = ("path", identifier.name) if identifier else ("body", str(plan.operation.target))
+        raise _missing(collection.resource, id, where, name)
     return found
 
 
@@ -60,5 +62,7 @@ def _belongs(state: State, resource: Resource, record: Record, ancestor: Ancesto
     return False
 
 
-def _missing(resource: Resource, id: Json) -> NotFound:
-    return NotFound(resource.title, "" if id is None else str(id))
+def _missing(resource: Resource, id: Json, where: str, name: str) -> NotFound:
+    told = "" if id is None else str(id)
+    shown = told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
+    return NotFound(resource.title, told, violations=(Violation(where, pointer([name]), f"names no {resource.title}: {shown}"),))

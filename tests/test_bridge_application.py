@@ -586,6 +586,37 @@ def test_a_header_sent_twice_is_refused(shop: Shop) -> None:
     assert answer.violations == ["header /X-Depth is given twice"]
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "name"),
+    [("GET", "/items/1", "Authorization"), ("GET", "/items/top", "X-Key"), ("POST", "/items", "Content-Type")],
+)
+def test_what_decides_is_sent_once(shop: Shop, method: str, target: str, name: str) -> None:
+    """Two credentials or two types of one body: whichever the server took, another server would take the other."""
+    answer = shop.ask(method, target, headers=[*SOURCE, (name, "a"), (name, "b")], body=b"{}", token="")
+
+    assert (answer.status, answer.json["code"], answer.violations) == (
+        400,
+        "invalid_parameter",
+        [f"header /{name} is given twice"],
+    )
+
+
+def test_a_list_may_be_sent_in_several_lines(shop: Shop) -> None:
+    """Accept, and cookies, which HTTP/2 splits."""
+    assert shop.ask("GET", "/items/1", headers=[("Accept", "application/json"), ("Accept", "text/html")]).status == 200
+    assert shop.ask("GET", "/items", headers=[("Cookie", "theme=red"), ("Cookie", "x=y")]).status == 400
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("identity", 201), ("gzip", 415), ("identity, br", 415)])
+def test_a_packed_body_is_not_taken_for_json(shop: Shop, encoding: str, status: int) -> None:
+    answer = shop.ask("POST", "/items", headers=[*SOURCE, ("Content-Encoding", encoding)], body=b'{"name": "x"}')
+
+    assert answer.status == status
+    if status == 415:
+        assert answer.violations == ["header /Content-Encoding must be identity, or missing"]
+        assert answer.headers["accept-encoding"] == "identity"
+
+
 def test_unknown_parameters_are_ignored_and_named(shop: Shop) -> None:
     """As the vendors do, except that the behaviour can tell."""
     assert shop.ask("GET", "/items?pgae=2&x&page=1").status == 200

@@ -103,6 +103,17 @@ def test_the_version_is_told() -> None:
     assert re.fullmatch(r"mock-server \d+\.\d+\.\d+\n", run("--version").stdout)
 
 
+def test_the_table_says_what_is_not_as_usual(tmp_path: Path) -> None:
+    """Whoever looks at the terminal sees which data are served, and to whom; a password is not shown."""
+    chosen = settings.read(["--auth", "lenient", "--seed", "7", "--host", "0.0.0.0", "--fixtures", str(tmp_path), "--log", "off"])
+
+    assert settings.told(chosen) == [f"With --host 0.0.0.0, --seed 7, --auth lenient, --fixtures {tmp_path}"]
+    assert settings.told(settings.read(["--store", "postgresql://me:secret@host/db"])) == [
+        "With --store postgresql://me:***@host/db"
+    ]
+    assert settings.told(settings.Settings()) == []
+
+
 def test_help_names_every_option() -> None:
     ended = run("--help")
 

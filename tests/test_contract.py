@@ -399,6 +399,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {  # name -> text, what replaces i
     "an operationId twice": ("operationId: getCustomer", "operationId: listCustomers", "get:\n      operationId: listCustomers\n      x-semantics: {action: get", ""),
     "two paths alike": ("/login:", "/customers/{name}:\n    x-nothing: 1\n  /login:", "/customers/{name}:", "cannot be told from /customers/{id}"),
     "basic authentication": ("scheme: bearer", "scheme: basic", "scheme: basic", "only bearer is supported"),
+    "a header with a space": ("name: X-Session}", "name: X Session}", "name: X Session}", "is no name of a header field"),
     "openIdConnect": ("type: http, scheme: bearer", "type: openIdConnect, openIdConnectUrl: 'https://x.example'", "openIdConnect,", "supported are"),
     "an unknown scheme": ("- bearer: []", "- baerer: []", "baerer", "is no security scheme; did you mean bearer?"),
     "an unknown scope": ("oauth: [write]", "oauth: [wriet]", "wriet", "wriet is no scope of oauth; did you mean write?"),

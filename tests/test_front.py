@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import subprocess
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -308,6 +309,35 @@ def test_any_other_method_is_refused_with_allow(address: str, method: str) -> No
     assert answer.status == 405
     assert set((answer.getheader("Allow") or "").split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
     connection.close()
+
+
+REFUSED = [  # method, path, headers, body -> status, in, pointer and message of the one detail; None: the vendor's own
+    ("GET", "customers/cust-999", {}, None, 404, "path", "/id", "names no Customer: cust-999"),
+    ("GET", "customers/cust-999/contacts", {}, None, 404, "path", "/customer_id", "names no Customer: cust-999"),
+    ("GET", OWN, {"Authorization": ""}, None, 401, "header", "/Authorization", "Send the header Authorization: Bearer TOKEN."),
+    ("GET", OWN, {"Authorization": "Bearer x"}, None, 401, "header", "/Authorization", "This credential is not known."),
+    ("POST", "customers", {"Content-Type": "text/plain"}, b"x", 415, "header", "/Content-Type", None),
+    ("GET", OWN, {"Accept": "text/html"}, None, 406, "header", "/Accept", None),
+]
+
+
+@pytest.mark.parametrize("row", REFUSED)
+def test_a_refusal_names_the_place(fentu: Client, row: Any) -> None:
+    """A program reads in the details what a person reads in the message."""
+    method, path, headers, body, status, *told = row
+
+    refused = fentu.request(method, path, headers=headers, content=body)
+
+    detail = refused.json()["error"]["details"][0]
+    assert refused.status_code == status
+    assert [detail["in"], detail["pointer"]] == told[:2]
+    assert told[2] in (None, detail["message"])
+
+
+def test_a_session_is_looked_for_in_its_own_header(lemonsoft: Client) -> None:
+    refused = lemonsoft.get("customers", headers={"Session-Id": "x"})
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (401, "/Session-Id")
 
 
 def test_a_parameter_given_twice_is_refused(fentu: Client) -> None:

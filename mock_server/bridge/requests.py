@@ -21,7 +21,15 @@ from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.bridge.scope import CALL, IDENTITY, headers_of, world_of
 from mock_server.call import Call
 from mock_server.contract import Contract, Json, Operation, Schema
-from mock_server.refusals import InvalidBody, InvalidParameter, Malformed, NotAcceptable, UnsupportedMediaType, Violation
+from mock_server.refusals import (
+    InvalidBody,
+    InvalidParameter,
+    Malformed,
+    NotAcceptable,
+    UnsupportedEncoding,
+    UnsupportedMediaType,
+    Violation,
+)
 from mock_server.schemas import properties
 
 
@@ -35,10 +43,14 @@ class Body:
     limit: int  # bytes
 
     async def received(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """Raises UnsupportedMediaType, TooLarge and ClientDisconnect."""
+        """Raises UnsupportedMediaType, UnsupportedEncoding, TooLarge and ClientDisconnect."""
         sent = headers.get(b"content-type")
         if sent and sent != b"application/json" and not media.is_json(sent):
             raise UnsupportedMediaType(sent.decode("latin-1"), (media.JSON,))
+        packed = headers.get(b"content-encoding", b"identity").decode("latin-1")
+        if packed.lower() not in ("identity", ""):
+            wrong = Violation("header", "/Content-Encoding", "must be identity, or missing")
+            raise UnsupportedEncoding(packed, violations=(wrong,))
         return await bodies.received(receive, headers.get(b"content-length"), self.limit)
 
     def read(self, sent: bytes, found: list[Violation]) -> Json:

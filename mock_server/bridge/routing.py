@@ -12,7 +12,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.spec import Specification
 from starlette.types import Message, Receive, Scope, Send
 
-from mock_server.bridge.scope import HEADERS, OPERATION, key
+from mock_server.bridge.scope import HEADERS, OPERATION, headers, key
 from mock_server.contract import Contract, Json, Operation
 from mock_server.refusals import MethodNotAllowed, NoSuchPath
 from mock_server.schemas import json_type
@@ -32,6 +32,7 @@ class Route:
     key: str
     names: tuple[str, ...]  # of the path's parameters
     context: Mapping[str, str]  # as Connexion's own routing writes it
+    single: Mapping[bytes, str]  # header fields that must not be sent twice
 
 
 @dataclass(slots=True)
@@ -94,7 +95,14 @@ class Tree:
                 names.append(template[1])
                 node.text = node = node.text or Node()
         context = {"api_base_path": self.contract.base_path, "operation_id": operation.operation_id}
-        route = Route(self.contract, operation, key(self.contract, operation.operation_id), tuple(names), context)
+        route = Route(
+            self.contract,
+            operation,
+            key(self.contract, operation.operation_id),
+            tuple(names),
+            context,
+            _single(self.contract, operation),
+        )
         node.routes[operation.method] = route
         self.routes.append(route)
 
@@ -106,6 +114,19 @@ class Tree:
             return self._root.at([unquote_to_bytes(part).decode() for part in raw_path.split(b"/")], values)
         except UnicodeDecodeError:
             return None
+
+
+def _single(contract: Contract, operation: Operation) -> dict[bytes, str]:
+    """The header fields that the operation reads and that must not be sent twice, in lower case and as they are told."""
+    schemes = contract.security_schemes.values()
+    names = {
+        scheme["name"] if scheme["type"] == "apiKey" else "Authorization"
+        for scheme in schemes
+        if scheme.get("in", "header") == "header"
+    }
+    if operation.body is not None:
+        names.add("Content-Type")
+    return {name.lower().encode("latin-1"): name for name in sorted(names)}
 
 
 class Routes:
@@ -188,7 +209,7 @@ class CompiledRoutingMiddleware(RoutingMiddleware):  # type: ignore[misc]
         scope["path_params"] = dict(zip(route.names, values, strict=True)) if values else {}
         scope["extensions"] = {**scope.get("extensions", {}), ROUTING_CONTEXT: route.context}  # The server's may be shared.
         scope[OPERATION] = route.key
-        scope[HEADERS] = dict(scope["headers"])
+        scope[HEADERS] = headers(scope["headers"], route.single)
         await self.app(scope, receive, _without_body(send) if scope["method"] == "HEAD" else send)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mock_server.call import Identity
 from mock_server.contract import Contract
+from mock_server.refusals import InvalidParameter, Violation
 
 WORLD = "mock.world"  # str, from the front
 OPERATION = "mock.operation"  # str, the key of the operation, from routing
@@ -15,6 +16,8 @@ IDENTITY = "mock.identity"  # Identity or None, from security
 CALL = "mock.call"  # Call, from request validation
 
 DEFAULT_WORLD = "default"
+
+LISTS = {b"accept": b", ", b"cookie": b"; "}  # fields that may be sent in several lines, and what joins them
 
 Scope = Mapping[str, Any]
 Authenticate = Callable[[Contract, str, str | None, str], Identity]  # contract, scheme, value as sent, world -> who calls
@@ -30,10 +33,28 @@ def world_of(scope: Scope) -> str:
     return name
 
 
+def headers(sent: Sequence[tuple[bytes, bytes]], single: Mapping[bytes, str]) -> Mapping[bytes, bytes]:
+    """The header fields by name; of those sent twice, the values of a list joined, and of others the last.
+
+    Raises InvalidParameter for one that is sent twice and must not be; `single` names them, in lower case and as they are told.
+    """
+    found = dict(sent)
+    if len(found) == len(sent):
+        return found
+    names = [name for name, _ in sent]
+    twice = [Violation("header", f"/{told}", "is given twice") for name, told in single.items() if names.count(name) > 1]
+    if twice:
+        raise InvalidParameter(violations=tuple(twice))
+    for name, between in LISTS.items():
+        if name in found:
+            found[name] = between.join(value for other, value in sent if other == name)
+    return found
+
+
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
-    """The header fields by name; of those sent twice, the last."""
-    headers: Mapping[bytes, bytes] | None = scope.get(HEADERS)
-    return dict(scope["headers"]) if headers is None else headers
+    """The header fields by name, as routing has read them."""
+    read: Mapping[bytes, bytes] | None = scope.get(HEADERS)
+    return dict(scope["headers"]) if read is None else read
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:
