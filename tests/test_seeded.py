@@ -394,6 +394,18 @@ def test_a_filter_lets_through_what_reading_everything_would(big: Baseline, data
     assert [*chosen] == [n for n, record in enumerate(records) if any(test(values(record, path)) for path in paths)]
 
 
+@pytest.mark.parametrize("property", ["id", "site_id", "customer_id", "price", "day"])
+@pytest.mark.parametrize(("match", "value"), [("flag", 1), ("flag", 0), ("present", 1), ("present", 0)])
+def test_whether_there_is_a_value_is_no_search_for_digits(big: Baseline, property: str, match: Match, value: int) -> None:
+    """Numbers, references, counters and times: what is there, or true, is told by the definition of the match."""
+    filter = Filter(((property,),), match, False)
+
+    chosen = big.tables["visit"].select(filter, value)
+
+    test = compiled(filter, value)
+    assert [*chosen] == [n for n, record in enumerate(_everything(big, "visit")) if test(values(record, (property,)))]
+
+
 @pytest.mark.parametrize("number", [5, 4_099, 8_200, 9_999])
 @pytest.mark.parametrize("match", ["equals", "contains", "like", "in"])
 def test_texts_with_the_block_in_them_are_searched_exactly(big: Baseline, number: int, match: Match) -> None:

@@ -322,7 +322,8 @@ class Table:
         if name in self.timings and filter.match in _RISING | _FALLING:
             with suppress(NeedsRecord):  # What decides between its times may differ in each record.
                 return self._by_time(name, filter, test)
-        if self._holds_numbers(path) and _without_digits(filter, value) and not test((0,)):
+        searched = filter.match not in ("present", "flag") and _without_digits(filter, value)
+        if searched and self._holds_numbers(path) and not any(test((number,)) for number in (0, -1)):
             return Selection(self.layout)
         if not self._depends_on_record(path):
             return self._by_kind(path, filter, value, test)
@@ -337,6 +338,8 @@ class Table:
             wanted = value if isinstance(value, list) and filter.match == "in" else [value]
             numbers = {number for one in wanted if (number := counter.number(one)) is not None and number < self.count}
             return Selection.of(self.layout, (n for n in numbers if test([self.row(n)[counter.property]])))
+        if filter.match == "flag":
+            return self._by_record((counter.property,), test)
         if _without_digits(filter, value):
             return self.all() if test([counter.value(0)]) else Selection(self.layout)
         needles = _needles(filter, value)
