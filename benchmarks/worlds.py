@@ -1,13 +1,15 @@
-"""What worlds and stores cost: python benchmarks/worlds.py [--postgres ADDRESS] [--json FILE]
+"""What worlds and stores cost: python -m benchmarks.worlds [--postgres [ADDRESS]] [--json FILE]
 
 Time and memory of 1, 100 and 10,000 worlds with one write in each, over a baseline of 10,000 customers; and get, list of 25 and
-create on each store. In process, through the whole ASGI application, so that no socket is measured.
+create on each store. In process, through the whole ASGI application, so that no socket is measured. Without an address,
+PostgreSQL is that of the tests: the one that MOCK_TEST_POSTGRES names, else one that is started.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import platform
 import resource
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +98,29 @@ async def store(name: str, address: str) -> dict[str, Any]:
     return {"store": name, **{what: round(value) for what, value in made.items()}}
 
 
+@contextlib.contextmanager
+def database(given: str | None) -> Iterator[str | None]:
+    """The address of the database to measure: as given, the tests' own for "", none for None."""
+    if given != "":
+        yield given
+        return
+    from tests import postgres  # noqa: PLC0415  # It needs what only the tests need.
+
+    with postgres.running() as server, postgres.database(server) as address:
+        yield address
+
+
 def measured(*arguments: str) -> dict[str, Any]:
     """One measurement in a process of its own, so that memory is its own."""
-    ended = subprocess.run([sys.executable, __file__, "--only", *arguments], capture_output=True, text=True, check=True)  # noqa: S603
+    command = [sys.executable, "-m", "benchmarks.worlds", "--only", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--postgres", help="address of a PostgreSQL database that may be written to")
+    parser.add_argument("--postgres", nargs="?", const="", help="a database that may be written to; no address: the tests' own")
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -113,10 +128,8 @@ def main() -> None:
         what, value = given.only
         print(json.dumps(asyncio.run(worlds(int(value)) if what == "worlds" else store(what, value))))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        stores = {"memory": "memory", "sqlite": f"sqlite:///{folder}/worlds.db"} | (
-            {"postgresql": given.postgres} if given.postgres else {}
-        )
+    with tempfile.TemporaryDirectory() as folder, database(given.postgres) as postgres:
+        stores = {"memory": "memory", "sqlite": f"sqlite:///{folder}/worlds.db"} | ({"postgresql": postgres} if postgres else {})
         rows = [measured("worlds", str(count)) for count in (1, 100, 10_000)]
         costs = [measured(name, address) for name, address in stores.items()]
     print(f"\n{platform.python_implementation()} {platform.python_version()}, {SCALE:,} customers\n\nworlds   us each       MB")

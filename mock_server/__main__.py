@@ -11,16 +11,20 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from mock_server import settings as chosen
+from mock_server.commands import COMMANDS, command
 from mock_server.settings import Settings, WrongUsage
 
-WRONG_USAGE = 2  # exit status
+UNFIRED, WRONG_USAGE = 1, 2  # exit statuses
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; answer its exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
 
     def run() -> int:
-        settings = chosen.read(sys.argv[1:] if arguments is None else arguments)
+        if given and given[0] in COMMANDS:
+            return command(given[0])(given[1:])
+        settings = chosen.read(given)
         for sentence in chosen.unknown_variables():
             print(f"mock-server: {sentence}", file=sys.stderr)
         if settings.reload:
@@ -36,10 +40,15 @@ def _status(run: Callable[[], int]) -> int:
     """The exit status of what runs to its end, to a mistake or to a signal: Ctrl-C and SIGTERM alike."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return run()
+        status = run()
+        sys.stdout.flush()
+        return status
     except WrongUsage as wrong:
         print(f"mock-server: {wrong}", file=sys.stderr)
         return WRONG_USAGE
+    except BrokenPipeError:  # Who reads the output has seen enough, as in `mock-server errors | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 0
     finally:
@@ -72,9 +81,7 @@ def serve(settings: Settings) -> int:
 def _work(settings: Settings, listening: socket.socket, *, told: bool = True) -> int:
     """Serve what comes to a socket; of several processes one is `told` to say so, and what is wrong."""
     # Imported late, so that a wrong option and --help answer at once.
-    import uvicorn  # noqa: PLC0415
-
-    from mock_server import app  # noqa: PLC0415
+    from mock_server import app, lifeline, serving  # noqa: PLC0415
     from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
     from mock_server.situations import UnknownSituation  # noqa: PLC0415
     from mock_server.stores import UnknownStore  # noqa: PLC0415
@@ -88,14 +95,17 @@ def _work(settings: Settings, listening: socket.socket, *, told: bool = True) ->
     if told:
         host, port = listening.getsockname()[:2]
         print("\n".join([front.table(f"http://{_shown(host)}:{port}"), *chosen.told(settings)]), flush=True)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            front, log_level="warning", access_log=False, server_header=False, lifespan="on", timeout_graceful_shutdown=3
-        )
-    )
+    if settings.ends_with_stdin:
+        lifeline.hold()
+    unfired: list[str] = []
+    if settings.fail_unfired:
+        front.before_close = lambda every: unfired.extend(every.unfired())
+    server = serving.server(front, lifespan="on", timeout_graceful_shutdown=3)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly, and passes the signal on.
         server.run(sockets=[listening])
-    return 0
+    if unfired and told:
+        print(f"mock-server: armed and never fired: {', '.join(unfired)}", file=sys.stderr)
+    return UNFIRED if unfired else 0
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
@@ -144,7 +144,7 @@ def _listed(  # noqa: PLR0913  # everything that an envelope may tell of a page
     }
     for token in plan.envelope.of_parent:
         values[token] = orjson.dumps(parent.record.get(token.partition(".")[2]) if parent else None)
-    return _sealed(plan, values)
+    return _sealed(plan, values, page)
 
 
 def _answer(plan: Plan, state: State, number: int, record: Record) -> Reply:
@@ -152,8 +152,9 @@ def _answer(plan: Plan, state: State, number: int, record: Record) -> Reply:
     values = {"$id": orjson.dumps(record[plan.resource.id.property])}
     if plan.view is not None:
         values["$record"] = plan.view.rendered(state, number)
-    return _sealed(plan, values)
+    return _sealed(plan, values, (number,))
 
 
-def _sealed(plan: Plan, values: Mapping[str, bytes]) -> Reply:
-    return Reply(plan.operation.status, plan.envelope.sealed(values) if plan.envelope else None)
+def _sealed(plan: Plan, values: Mapping[str, bytes], read: Sequence[int] = ()) -> Reply:
+    body = plan.envelope.sealed(values) if plan.envelope else None
+    return Reply(plan.operation.status, body, read=(plan.resource.name, read) if read else None)

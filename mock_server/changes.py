@@ -10,7 +10,7 @@ from mock_server import clock
 from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema, properties
 from mock_server.refusals import Dangling, Duplicate, Guarded, Refusal, Violation
 from mock_server.schemas import MISSING, items, merged, unset
-from mock_server.state import Collection, Mark, State, Trashed
+from mock_server.state import Collection, Mark, State, Trashed, Write
 from mock_server.views import filled_in
 
 if TYPE_CHECKING:
@@ -37,8 +37,20 @@ class Changes:
     def __exit__(self, refused: type[BaseException] | None, *_: object) -> None:
         if refused is None:
             api = self.state.contract.name
-            self.state.trash.update({(trashed.resource, trashed.number): trashed for trashed in self._trashed})
-            self.world.unsaved.extend((api, collection.resource.name, mark.number) for collection, mark in self._before)
+            trash = self.state.trash
+            self.world.unsaved.extend(
+                Write(
+                    api,
+                    collection.resource.name,
+                    mark.number,
+                    mark.was_written,
+                    mark.record,
+                    trash.get((collection.resource.name, mark.number)),
+                    collection.written[mark.number],
+                )
+                for collection, mark in self._before
+            )
+            trash.update({(trashed.resource, trashed.number): trashed for trashed in self._trashed})
             return
         for collection, mark in reversed(self._before):
             collection.revert(mark)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from mock_server.refusals import Violation
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_server.credentials import Credential, Credentials
 
 CONTROL = "/_mock"
+ORDERS = ("/faults", "/rate-limits")  # what leaves sessions as they are
 PATIENCE = 60.0  # seconds for one answer
 GRACE = 10.0  # seconds for a server to stop by itself
 _ROOT = re.compile(r"https?://\S+?(?=/\s)")  # in the first line that mock-server prints
@@ -57,12 +58,13 @@ def started(*arguments: str, **settings: str | bool | int | None) -> Iterator[Se
     Raises NotStarted.
     """
     options = [*arguments, *_arguments(settings)]
-    command = [sys.executable, "-m", "mock_server", "--port", "0", *options]
-    # In a group of its own: Ctrl-C at a terminal must not end it before the tests have cleaned up.
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--ends-with-stdin", *options]
+    # In a group of its own: Ctrl-C at a terminal must not end it before the tests have cleaned up. It ends when its standard
+    # input does: this process may be killed, and then cleans up nothing.
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
         subprocess.Popen(  # noqa: S603  # our own command
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, encoding="utf-8", process_group=0
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, encoding="utf-8", process_group=0
         ) as process,
     ):
         root = None
@@ -96,6 +98,10 @@ class Server:
         """The names of all worlds."""
         found: list[str] = self.control("GET", "/worlds")["worlds"]
         return found
+
+    def credentials(self, api: str) -> tuple[Credential, ...]:
+        """The well-known credentials of an API."""
+        return _known(api, self.options)[1].known
 
     def control(self, method: str, path: str, body: Json = None) -> Json:
         """What an operation of the control API answers; its paths begin after `/_mock`.
@@ -162,9 +168,9 @@ class World:
         """Keep the world as it is now under a name, for this or another world to be brought back to."""
         self._ask("POST", "/snapshot", {"name": name})
 
-    def restore(self, name: str) -> None:
-        """Bring the world to what was kept under a name."""
-        self._ask("POST", "/restore", {"name": name})
+    def restore(self, name: str, *, force: bool = False) -> None:
+        """Bring the world to what was kept under a name; `force` takes what was kept with other contracts."""
+        self._ask("POST", "/restore?force=true" if force else "/restore", {"name": name})
 
     def export(self) -> Json:
         """The whole world as one JSON document."""
@@ -179,6 +185,31 @@ class World:
         found: list[Json] = self._ask("GET", "/trash")["trash"]
         return found
 
+    def journal(self, **only: str | int) -> list[Json]:
+        """What the world was asked and what it answered, the oldest first; `only` are api, operation, status, after, limit."""
+        query = f"?{urlencode(only)}" if only else ""
+        found: list[Json] = self._ask("GET", f"/journal{query}")["exchanges"]
+        return found
+
+    def fault(self, **told: Json) -> str:
+        """Arm a fault, told as POST /_mock/worlds/NAME/faults takes it; answer its name. `from_` is its `from`."""
+        name: str = self._ask("POST", "/faults", {key.rstrip("_"): value for key, value in told.items()})["name"]
+        return name
+
+    def faults(self, *, fired: bool | None = None) -> list[Json]:
+        """The faults with their counts; only those that fired, or never did."""
+        query = "" if fired is None else f"?fired={str(fired).lower()}"
+        found: list[Json] = self._ask("GET", f"/faults{query}")["faults"]
+        return found
+
+    def disarm(self, name: str = "") -> None:
+        """Take away the fault of this name, or all."""
+        self._ask("DELETE", f"/faults/{quote(name, safe='')}" if name else "/faults")
+
+    def rate_limit(self, api: str, limit: int | None = None) -> None:
+        """Count the API's requests from now on; without a number against the limit of its contract."""
+        self._ask("PUT", f"/rate-limits/{api}", {} if limit is None else {"limit": limit})
+
     def delete(self) -> None:
         """Forget the world, if it is there; its next use makes a new one."""
         try:
@@ -188,7 +219,7 @@ class World:
                 raise
 
     def _ask(self, method: str, path: str = "", body: Json = None) -> Json:
-        if method != "GET":
+        if method != "GET" and not path.startswith(ORDERS):
             self._sessions.clear()  # They may have ended with what they were opened in.
         return self.server.control(method, f"/worlds/{quote(self.name, safe='')}{path}", body)
 

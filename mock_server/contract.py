@@ -258,6 +258,15 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class RateLimit:
+    """How many requests a credential has in a window, where a world asks for it, and in which header fields that is told."""
+
+    window: int  # seconds
+    limit: int
+    headers: Mapping[str, str]  # limit, remaining, reset -> the header field
+
+
+@dataclass(frozen=True)
 class RefusalForm:
     """How the API refuses: templates with $tokens, and what differs from the defaults by reason."""
 
@@ -288,6 +297,7 @@ class Contract:
     operations: Mapping[str, Operation]  # by operation id, in the document's order
     digest: str  # SHA-256 of the text, hexadecimal
     security_schemes: Mapping[str, Json] = field(default_factory=dict)
+    rate_limit: RateLimit | None = None
 
 
 UNSET: Mapping[str, Json] = {"string": None, "integer": None, "number": None, "boolean": None, "array": [], "object": None}
@@ -386,7 +396,14 @@ class _Compiler:
             operations={operation.operation_id: operation for operation in operations},
             digest=self.document.digest,
             security_schemes=schemes,
+            rate_limit=self._rate_limit(),
         )
+
+    def _rate_limit(self) -> RateLimit | None:
+        node = self.semantics / "rateLimit"
+        if not node:
+            return None
+        return RateLimit(node.mapping["window"], node.mapping["limit"], (node / "headers").mapping)
 
     def _sessions(self, schemes: Mapping[str, Json]) -> Sessions | None:
         node = self.semantics / "sessions"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import orjson
 
-from mock_server import clock, exports
+from mock_server import clock, control_orders, exports
+from mock_server.account import EXACT, Accounts
+from mock_server.atlas import Recipe
 from mock_server.call import Call
 from mock_server.changes import Changes
 from mock_server.clock import MICROSECONDS, Clock
-from mock_server.contract import Contract, Json, Times
+from mock_server.contract import Contract, Json
 from mock_server.documents import meant
+from mock_server.journal import Exchange
 from mock_server.refusals import Conflict, NotFound, Violation
 from mock_server.reply import Reply
 from mock_server.situations import Start
 from mock_server.state import State, Trashed
 from mock_server.worlds import World, Worlds
 
-EXACT = Times(zoned=True, milliseconds=True)
 LAST = clock.read("9999-12-31T23:59:59Z")  # Later times cannot be written.
 
 
@@ -29,6 +32,9 @@ class Control:
 
     worlds: Worlds
     start: Start
+    accounts: Accounts
+    noting: bool  # whether there are journals
+    errors: Callable[[], Sequence[Recipe]]  # how to get those that the contracts document
 
     def world(self, call: Call) -> World:
         """The world in the path, which must be there.
@@ -42,7 +48,7 @@ class Control:
 
         Raises NotFound.
         """
-        if name not in self.worlds.store.names():
+        if name not in self.worlds.names():
             raise NotFound("World", name)
         world = self.worlds.look(name)
         self.worlds.store.refresh(world)
@@ -66,10 +72,10 @@ class Control:
         return described(world)
 
 
-Operation = Callable[[Control, Call], Json]
+Operation = Callable[[Control, Call], Json | Reply]
 
 
-def answering(contract: Contract, worlds: Worlds, start: Start) -> Callable[[Call], Reply]:
+def answering(contract: Contract, control: Control) -> Callable[[Call], Reply]:
     """The function that answers the calls of the control API.
 
     Raises LookupError, naming the operations that nothing answers.
@@ -77,20 +83,48 @@ def answering(contract: Contract, worlds: Worlds, start: Start) -> Callable[[Cal
     unanswered = [name for name in contract.operations if name not in OPERATIONS]
     if unanswered:
         raise LookupError(f"{contract.file}: nothing answers {', '.join(unanswered)}; add it to {__name__}")
-    control = Control(worlds, start)
 
     def answer(call: Call) -> Reply:
-        body = OPERATIONS[call.operation.operation_id](control, call)
-        return Reply(call.operation.status, None if body is None else orjson.dumps(body))
+        name = call.operation.operation_id
+        answered = OPERATIONS[name](control, call)
+        if not isinstance(answered, Reply):
+            answered = Reply(call.operation.status, None if answered is None else orjson.dumps(answered))
+        if name in NOTED and control.noting:
+            world = control.there(call.path["world"])
+            control.worlds.store.record(world, noted(contract, world, call, answered))
+        return answered
 
     return answer
+
+
+def noted(contract: Contract, world: World, call: Call, reply: Reply) -> Exchange:
+    """What was done to a world, for its journal: a capsule does it again."""
+    path = call.operation.path
+    for name, value in call.path.items():
+        path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
+    sent = () if call.body is None else ((b"content-type", b"application/json"),)
+    return Exchange(
+        world=world.name,
+        at=world.clock.now(),
+        seconds=0,
+        api=contract.name,
+        operation=call.operation.operation_id,
+        method=call.operation.method,
+        target=contract.base_path + path,
+        request_headers=sent,
+        request_body=None if call.body is None else orjson.dumps(call.body),
+        status=reply.status,
+        answer_headers=(),
+        answer_body=reply.body,
+        written=tuple(reply.written),
+    )
 
 
 # Worlds
 
 
 def list_worlds(control: Control, _call: Call) -> Json:
-    return {"worlds": control.worlds.store.names()}
+    return {"worlds": control.worlds.names()}
 
 
 def get_world(control: Control, call: Call) -> Json:
@@ -145,8 +179,8 @@ def snapshot_world(control: Control, call: Call) -> Json:
 
 
 def restore_world(control: Control, call: Call) -> Json:
-    document = orjson.loads(control.snapshot(call.body["name"]))
-    return control.becomes(call, lambda world: exports.world_in(document, world, force=False))
+    document, force = orjson.loads(control.snapshot(call.body["name"])), call.query.get("force", False)
+    return control.becomes(call, lambda world: exports.world_in(document, world, force=force))
 
 
 def list_snapshots(control: Control, _call: Call) -> Json:
@@ -215,11 +249,11 @@ def _instant(text: str) -> int:
 
 def list_trash(control: Control, call: Call) -> Json:
     world = control.world(call)
-    entries = sorted(_entries(world), key=lambda pair: pair[1].deleted)
+    entries = sorted(_entries(world), key=lambda pair: _order(*pair))
     return {"trash": [_told(state, one) for state, one in entries]}
 
 
-def restore_trash(control: Control, call: Call) -> Json:
+def restore_trash(control: Control, call: Call) -> Reply:
     """A deleted record lives again, with what went with it."""
     world = control.world(call)
     with control.worlds.store.writing(world):
@@ -229,10 +263,12 @@ def restore_trash(control: Control, call: Call) -> Json:
             changes.restore([chosen, *group])
         for one in (chosen, *group):
             del state.trash[one.resource, one.number]
-    return {"restored": [_named(state, one.resource, one.record) for one in (chosen, *group)]}
+        written = tuple(world.unsaved)
+    restored = {"restored": [_named(state, one.resource, one.record) for one in (chosen, *group)]}
+    return Reply(call.operation.status, orjson.dumps(restored), written=written)
 
 
-def purge_trash(control: Control, call: Call) -> Json:
+def purge_trash(control: Control, call: Call) -> Reply:
     """Deleted records that are gone for good."""
     world, wanted = control.world(call), call.body or {}
     with control.worlds.store.writing(world):
@@ -242,10 +278,12 @@ def purge_trash(control: Control, call: Call) -> Json:
             if all(_named(state, found.resource, found.record)[name] == value for name, value in wanted.items())
             for one in _with(state, found)
         }
-        for api, resource, number in chosen:
-            del world.state(api).trash[resource, number]
-        world.unsaved.extend(chosen)
-    return {"purged": len(chosen)}
+        for api, resource, number in sorted(chosen):
+            state = world.state(api)
+            world.unsaved.append(state.write(resource, number))
+            del state.trash[resource, number]
+        written = tuple(world.unsaved)
+    return Reply(call.operation.status, orjson.dumps({"purged": len(chosen)}), written=written)
 
 
 def _entries(world: World) -> Iterator[tuple[State, Trashed]]:
@@ -263,7 +301,13 @@ def _chosen(world: World, wanted: Mapping[str, Json]) -> tuple[State, Trashed]:
 def _with(state: State, one: Trashed) -> list[Trashed]:
     """What went with a record; of one that went with another, itself alone."""
     key = (one.resource, one.number)
-    return [other for other in state.trash.values() if other.root == key] if one.root == key else [one]
+    group = (other for other in state.trash.values() if other.root == key)
+    return sorted(group, key=lambda other: _order(state, other)) if one.root == key else [one]
+
+
+def _order(state: State, one: Trashed) -> tuple[int, str, tuple[str, int], bool, str, int]:
+    """By time; at the same time by record, each followed by what went with it."""
+    return one.deleted, state.contract.name, one.root, one.root != (one.resource, one.number), one.resource, one.number
 
 
 def _named(state: State, resource: str, record: Mapping[str, Json]) -> dict[str, Json]:
@@ -288,7 +332,39 @@ def list_situations(control: Control, _call: Call) -> Json:
     return {"situations": [{"name": one.name, "description": one.description} for one in found]}
 
 
+# Errors
+
+
+def list_errors(control: Control, call: Call) -> Json:
+    """The recipes asked for."""
+    contracts, api, operation = control.accounts.contracts, call.query.get("api"), call.query.get("operation")
+    if api is not None and api not in contracts:
+        raise _missing("API", api, contracts, "/api", "query")
+    chosen = contracts.values() if api is None else [contracts[api]]
+    known = list(dict.fromkeys(name for contract in chosen for name in contract.operations))
+    if operation is not None and operation not in known:
+        raise _missing("Operation", operation, known, "/operation", "query")
+    wanted = {"api": api, "operation": operation, "status": call.query.get("status")}
+    told = (recipe.document() for recipe in control.errors())
+    return {"errors": [one for one in told if all(value in (None, one[name]) for name, value in wanted.items())]}
+
+
+NOTED = frozenset(  # operations that change a world without making it another one: its journal has them
+    {
+        "setClock",
+        "advanceClock",
+        "restoreTrash",
+        "purgeTrash",
+        "armFault",
+        "disarmFault",
+        "disarmFaults",
+        "setRateLimit",
+        "endRateLimit",
+    }
+)
 OPERATIONS: Mapping[str, Operation] = {
+    **control_orders.OPERATIONS,
+    "listErrors": list_errors,
     "listWorlds": list_worlds,
     "getWorld": get_world,
     "deleteWorld": delete_world,
@@ -310,8 +386,9 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _missing(title: str, name: str, known: Mapping[str, object] | list[str], pointer: str) -> NotFound:
-    told = Violation("body", pointer, f"names {title.lower()} {name}, which does not exist{meant(name, known)}")
+def _missing(title: str, name: str, known: Mapping[str, object] | list[str], pointer: str, where: str = "body") -> NotFound:
+    what = title if title.isupper() else title.lower()
+    told = Violation(where, pointer, f"names {what} {name}, which does not exist{meant(name, known)}")
     return NotFound(title, name, violations=(told,))
 
 

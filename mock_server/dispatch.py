@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 from mock_server.behaviours import BEHAVIOURS, WRITES
@@ -37,9 +38,9 @@ def answering(
         if operation.action in WRITES:
             with worlds.store.writing(world):
                 reply = behaviour(made, call, world, world.state(operation.api))
+                if world.unsaved:
+                    reply = replace(reply, written=tuple(world.unsaved))
         else:
-            if call.identity is None:  # Else the world was brought up to date when the credential was looked at.
-                worlds.store.refresh(world)
             reply = behaviour(made, call, world, world.state(operation.api))
         return _warned(reply, call.ignored) if call.ignored else reply
 
@@ -51,4 +52,4 @@ def _warned(reply: Reply, ignored: tuple[str, ...]) -> Reply:
     names = ", ".join(quote(name, safe="._[]~-")[:100] for name in ignored[:20] if name)
     if not names:
         return reply
-    return Reply(reply.status, reply.body, (*reply.headers, (IGNORED, names.encode())))
+    return replace(reply, headers=(*reply.headers, (IGNORED, names.encode())))

@@ -102,8 +102,8 @@ def written(state: State) -> bool:
 
 
 def _put(world: World, state: State, resource: str, number: int, record: Json) -> None:
+    world.unsaved.append(state.write(resource, number))
     state.restore(resource, number, record, None)
-    world.unsaved.append((state.contract.name, resource, number))
 
 
 def _exported(state: State) -> dict[str, Json]:

@@ -17,13 +17,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from mock_server import log, worlds
 from mock_server.bridge.media import takes_gzip
-from mock_server.bridge.scope import WORLD, cookies
+from mock_server.bridge.scope import METHOD, REFUSAL, WORLD, cookies
 from mock_server.contract import Contract
 from mock_server.control_access import Closed
 from mock_server.dispatch import IGNORED
+from mock_server.exchanges import APPLIED, ID, Exchanges
 from mock_server.pages import Pages, root_of
 from mock_server.refusals import NoSuchPath
-from mock_server.reply import Headers, Reply, refused
+from mock_server.reply import Headers, Reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,7 +35,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 HEADER, COOKIE = b"x-mock-world", "mock_world"
 OWN = "/_mock"  # where the server itself is controlled
 EXPOSED = ("Allow", "Content-Length", "Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining",
-           "X-RateLimit-Reset", IGNORED.decode())  # fmt: skip
+           "X-RateLimit-Reset", IGNORED.decode(), ID.decode(), APPLIED.decode())  # fmt: skip
 WORTH_PACKING = 1024  # bytes
 
 
@@ -61,6 +62,7 @@ class Front:
         self,
         contracts: Mapping[str, Contract],
         app: Application,
+        exchanges: Exchanges,
         allowed: Callable[[str, bytes], tuple[str, ...]],
         pages: Pages,
         line: log.Line | None,
@@ -76,7 +78,9 @@ class Front:
             if operation.action in ("login", "renew")
         }
         self._closed = closed
+        self.before_close: Callable[[worlds.Worlds], None] = lambda _: None
         self._app = app
+        self._exchanges = exchanges
         self._allowed = allowed
         self._pages = pages
         self._line = line
@@ -92,6 +96,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            self.before_close(self._every)
             self._every.store.close()
             return
         if scope["type"] != "http":  # No contract has a WebSocket.
@@ -102,7 +107,7 @@ class Front:
         if self._line is not None:
             send = self._logged(scope, send, address)
         if scope["method"] == "HEAD":  # In a copy: the HTTP server looks at its own.
-            scope, send = {**scope, "method": "GET"}, _without_body(send)
+            scope, send = {**scope, "method": "GET", METHOD: "HEAD"}, _without_body(send)
         try:
             await self._stacks[address.cross_origin, address.packed](scope, receive, send)
         except asyncio.CancelledError:  # The server stops, and has waited long enough for the rest of this request.
@@ -130,8 +135,11 @@ class Front:
             return
         contract = self._contract(address.path)
         if contract is None:
-            await _send(send, self._page(scope, address, method))
-            return
+            page = self._page(scope, address, method)
+            if isinstance(page, Reply):
+                await _send(send, page)
+                return
+            contract, scope[REFUSAL] = self._contracts[address.path[1:].partition("/")[0]], page
         if method == "OPTIONS" and (methods := self._allowed(address.path, address.raw_path)):
             await _send(send, Reply(204, None, ((b"allow", ", ".join(methods).encode()),)))
             return
@@ -143,7 +151,10 @@ class Front:
             await _send(send, _problem(507, crowded))
             return
         scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
-        await self._app(scope, receive, send)
+        if contract is self._pages.control:
+            await self._app(scope, receive, send)
+        else:
+            await self._exchanges(scope, receive, send, contract)
 
     def _address(self, scope: Scope) -> Address:
         """Read world, host and path; `mistake` says what was wrong with them."""
@@ -200,8 +211,8 @@ class Front:
         contract = self._contracts.get(path[1:].partition("/")[0])
         return contract if contract and path.startswith(f"{contract.base_path}/") else None
 
-    def _page(self, scope: Scope, address: Address, method: str) -> Reply:
-        """A page, or what to do about a path where there is none."""
+    def _page(self, scope: Scope, address: Address, method: str) -> Reply | NoSuchPath:
+        """A page, or what to do about a path where there is none; an API whose path it may have been says so itself."""
         root = root_of(address.host, scope.get("scheme", "http"), address.prefix)
         page = self._pages.get(address.path, root, address.api)
         if page is not None:
@@ -211,7 +222,7 @@ class Front:
             return page if method == "GET" else _problem(405, "A page can only be read.", allowed)
         api = address.path[1:].partition("/")[0]
         if contract := self._contracts.get(api):
-            return refused(contract, NoSuchPath(f"{address.path}; the base path is {contract.base_path}"), method=method)
+            return NoSuchPath(f"{address.path}; the base path is {contract.base_path}")
         near = get_close_matches(api, self._contracts, 1)
         meant = f" Did you mean /{near[0]}?" if near else ""
         there = ", ".join(contract.base_path for contract in self._contracts.values())

@@ -6,11 +6,12 @@ import re
 import sys
 from collections.abc import Callable
 from typing import TextIO
-from urllib.parse import unquote_plus
+
+from mock_server.secrecy import Secrets
 
 COLOURS = {2: "\033[32m", 3: "\033[36m", 4: "\033[33m", 5: "\033[31m"}
 PLAIN = "\033[0m"
-SECRETS = ("key", "token", "secret", "password", "session")  # what stands in the name of a parameter that is not written
+_SECRETS = Secrets({}, ())  # known by their names alone
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 Line = Callable[[str, str, int, float, str, str], None]  # method, target, status, seconds, world, remark
@@ -23,14 +24,7 @@ def printable(text: str) -> str:
 
 def masked(target: str) -> str:
     """A path with query as it may be written: secrets as ***."""
-    path, sign, query = target.partition("?")
-    return printable(path + sign + "&".join(map(_hidden, query.split("&"))))
-
-
-def _hidden(parameter: str) -> str:
-    name, sign, _ = parameter.partition("=")
-    told = unquote_plus(name).lower()
-    return f"{name}=***" if sign and any(word in told for word in SECRETS) else parameter
+    return printable(_SECRETS.target(target))
 
 
 def lines(log: str, stream: TextIO = sys.stderr) -> Line | None:

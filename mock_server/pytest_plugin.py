@@ -13,10 +13,11 @@ from typing import Protocol
 
 import pytest
 
-from mock_server.client import NotStarted, Server, World, started
+from mock_server.client import NotStarted, Refused, Server, World, started
 
 MARKER = "situation(name): the named starting point of the test's mock_world"
 INPUT = "mock_server_desk"  # what the workers of pytest-xdist are handed
+EACH = "mock_server_each"  # whether it was --dist each
 _START, _CLOSE = b"where?", b"close"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -129,6 +130,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mock-server")
     told = "of a running mock server, for all tests; without one, the run starts its own on a free port"
     group.addoption("--mock-server", metavar="ADDRESS", help=f"address {told}")
+    group.addoption("--fail-unfired", action="store_true", help="fail a test whose mock_world has a fault that never fired")
     parser.addini("mock_server", f"address {told}", default="")
     parser.addini("mock_settings", "options of the server that is started: --seed 7 --scale 200", type="args", default=[])
 
@@ -149,11 +151,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Worker) -> None:
-    """Hand a worker of pytest-xdist the way to the desk."""
+    """Hand a worker of pytest-xdist the way to the desk, and tell it whether others run the same tests."""
     stash = node.config.stash
     if DESK not in stash:
         stash[DESK] = Desk(stash[SOURCE])
     node.workerinput[INPUT] = stash[DESK].ticket
+    node.workerinput[EACH] = node.config.getoption("dist") == "each"
 
 
 @pytest.fixture(scope="session")
@@ -169,16 +172,36 @@ def mock_server(pytestconfig: pytest.Config) -> Server:
 @pytest.fixture
 def mock_world(mock_server: Server, request: pytest.FixtureRequest) -> Iterator[World]:
     """The test's own world, in the situation that its marker names; it is deleted afterwards."""
-    world = mock_server.world(world_name(request.node.nodeid, request.config.stash[RUN]))
+    world = mock_server.world(world_name(_test(request), request.config.stash[RUN]))
     world.reset(situation=_situation(request.node))
     yield world
+    unfired = _unfired(world) if request.config.getoption("fail_unfired") else []
     world.delete()
+    if unfired:
+        pytest.fail(f"Armed and never fired: {', '.join(unfired)}.", pytrace=False)
+
+
+def _unfired(world: World) -> list[str]:
+    """The names of the faults that never fired; a world that the test has deleted has none."""
+    try:
+        return [fault["name"] for fault in world.faults(fired=False)]
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return []
 
 
 def world_name(node_id: str, run: str = "") -> str:
     """A name that a world may have: the end of the test's id, readable, and a digest of all of it and of the run."""
     readable = _UNSAFE.sub("-", node_id)[-51:].strip("-._") or "test"
     return f"{readable}-{hashlib.blake2b(f'{run}/{node_id}'.encode(), digest_size=6).hexdigest()}"
+
+
+def _test(request: pytest.FixtureRequest) -> str:
+    """The test's id; with the worker's, if every worker of pytest-xdist runs every test."""
+    told = getattr(request.config, "workerinput", {})
+    node_id: str = request.node.nodeid
+    return f"{node_id}@{told['workerid']}" if told.get(EACH) else node_id
 
 
 def _source(config: pytest.Config, address: str) -> Source:

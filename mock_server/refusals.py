@@ -261,10 +261,11 @@ class RateLimited(Refusal):
 
     reason = "rate_limited"
     retry_after: int  # seconds
+    fields: tuple[tuple[str, str], ...] = ()  # the API's own header fields about its limit
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self.retry_after)}
+        return {"Retry-After": str(self.retry_after), **dict(self.fields)}
 
     def __str__(self) -> str:
         return f"Too many requests; wait {self.retry_after} seconds."

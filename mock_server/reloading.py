@@ -9,6 +9,7 @@ from multiprocessing.context import SpawnProcess
 
 from watchfiles import watch
 
+from mock_server import lifeline
 from mock_server.settings import Settings
 
 PATIENCE = 10.0  # seconds for a server to stop by itself
@@ -16,6 +17,8 @@ PATIENCE = 10.0  # seconds for a server to stop by itself
 
 def run(settings: Settings) -> int:
     """Serve until a signal says stop; answer an exit status."""
+    if settings.ends_with_stdin:
+        lifeline.hold()
     server = _started(settings)
     try:
         for _ in watch(settings.openapi, settings.fixtures):
@@ -28,7 +31,7 @@ def run(settings: Settings) -> int:
 
 
 def _started(settings: Settings) -> SpawnProcess:
-    made = get_context("spawn").Process(target=_serve, args=(replace(settings, reload=False),))
+    made = get_context("spawn").Process(target=_serve, args=(replace(settings, reload=False, ends_with_stdin=False),))
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # The server inherits it: Ctrl-C is for this process, which stops it.
     try:
         made.start()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from mock_server.contract import Contract, Json
 from mock_server.refusals import STATUSES, Refusal, Violation
+from mock_server.state import Write
 
 JSON = b"application/json"
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -37,6 +38,8 @@ class Reply:
     status: int
     body: bytes | None
     headers: Headers = ()  # beside Content-Type and Content-Length
+    read: tuple[str, Sequence[int]] | None = None  # the resource and the numbers of the records that were looked at
+    written: Sequence[Write] = ()
 
 
 def filled(template: Json, tokens: Mapping[str, Json]) -> Json:

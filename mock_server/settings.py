@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mock_server import __version__, clock, documents
+from mock_server.commands import COMMANDS
 
 HERE = Path(__file__).parent
 PREFIX = "MOCK_"  # --port is MOCK_PORT in the environment
@@ -52,9 +53,13 @@ class Settings:
     world_ttl: int = 0  # seconds; 0: worlds never end
     max_worlds: int = 10_000
     max_records: int = 1_000_000
+    journal: int = 1000  # exchanges of a world
+    show_secrets: bool = False
+    fail_unfired: bool = False
     situation: str = ""  # what new worlds start from
     clock: int | None = None  # microseconds since 1970 at which the clock stands still
     reload: bool = False
+    ends_with_stdin: bool = False  # for whoever starts a server and may be killed
     openapi: Path = field(default_factory=partial(shipped, "openapi"))
     fixtures: Path = field(default_factory=partial(shipped, "fixtures"))
 
@@ -115,6 +120,7 @@ class Option:
     read: Callable[[str], Any]
     help: str
     metavar: str = ""
+    hidden: bool = False  # from people: programs use it
 
     @property
     def flag(self) -> str:
@@ -151,13 +157,17 @@ OPTIONS = (
     Option("world_ttl", _number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
     Option("max_worlds", _number(1, 10**7), "how many worlds there may be", "NUMBER"),
     Option("max_records", _number(1, 10**9), "how many records a client may add to a world", "NUMBER"),
+    Option("journal", _number(0, 10**6), "how many requests and answers of a world are kept; 0: none", "NUMBER"),
+    Option("show_secrets", _flag, "tell credentials, sessions and passwords in the journal; default: they are masked"),
+    Option("fail_unfired", _flag, "end with status 1 if a fault that was armed never fired"),
     Option("situation", str, "what new worlds start from: a file in fixtures/situations; default: the data alone", "NAME"),
     Option("clock", _instant, "time at which the clock stands still; default: it runs", "TIME"),
     Option("reload", _flag, "start anew when a contract or fixture changes"),
+    Option("ends_with_stdin", _flag, "stop when the standard input ends", hidden=True),
     Option("openapi", _folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
     Option("fixtures", _folder, "folder with credentials and data, one folder an API", "FOLDER"),
 )
-_FLAGS = {"strict_query", "reload"}
+_FLAGS = {"strict_query", "reload", "ends_with_stdin", "show_secrets", "fail_unfired"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -171,13 +181,14 @@ def parser() -> argparse.ArgumentParser:
         prog="mock-server",
         allow_abbrev=False,
         description="Serve the APIs of the contracts: stateful, seeded, strict.",
-        epilog="Every option can be set in the environment as well: --port is MOCK_PORT, --strict-query is MOCK_STRICT_QUERY.",
+        epilog="Every option can be set in the environment as well: --port is MOCK_PORT, --strict-query is MOCK_STRICT_QUERY. "
+        f"Beside serving there are {'; '.join(f'`mock-server {name}`: {told}' for name, told in COMMANDS.items())}.",
     )
     made.add_argument("--version", action="version", version=f"mock-server {__version__}")
     for option in OPTIONS:
         default = getattr(Settings, option.field, None)
         told = "" if default in (None, (), False, "") else f" (default: {default})"
-        kwargs: dict[str, Any] = {"dest": option.field, "help": option.help + told}
+        kwargs: dict[str, Any] = {"dest": option.field, "help": argparse.SUPPRESS if option.hidden else option.help + told}
         if option.field in _FLAGS:
             kwargs |= {"action": "store_const", "const": "true"}
         else:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from mock_server import clock, credentials, documents, exports
+from mock_server import arming, clock, credentials, documents, exports
 from mock_server.bridge import violations
+from mock_server.bridge.schemas import Schemas
 from mock_server.changes import Changes, deep
 from mock_server.clock import Clock
 from mock_server.contract import BrokenContract, Contract, Json, Resource
 from mock_server.credentials import Credentials
 from mock_server.documents import Mistake, Node, meant
+from mock_server.limits import Limit
 from mock_server.refusals import Conflict, Refusal, Violation
 from mock_server.shapes import Shapes, required
 from mock_server.state import Collection
@@ -21,10 +23,12 @@ from mock_server.views import filled_in
 from mock_server.worlds import World
 
 FOLDER = "situations"
-SECTIONS = ("description", "seed", "scale", "clock", "credentials", "sessions", "records")
+SECTIONS = ("description", "seed", "scale", "clock", "credentials", "sessions", "records", "faults", "rate_limits")
 VERBS = ("add", "change", "remove")
+MOST_REQUESTS = (1 << 53) - 1  # in a window
 MOST = 100_000  # times that one record is added
 TRIED = 2  # times that it is tried at the start: what collides does so at the second
+FAULT = "#/components/schemas/Fault"  # in the server's own contract
 NUMBER = "{n}"
 SCALE = 60  # of the world in which a situation is tried that does not say
 
@@ -74,6 +78,8 @@ class Situation:
     credentials: Mapping[str, Credentials] = field(default_factory=dict)  # by API: instead of the known ones
     expired: frozenset[str] = frozenset()  # APIs whose sessions are over as soon as they are opened
     steps: tuple[Step, ...] = ()
+    faults: tuple[Node, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)  # API -> requests in a window
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,18 @@ class Start:
                 raise Conflict(
                     f"The situation {name} does not go with seed {made.seed} and scale {made.scale}.", violations=(told,)
                 ) from None
+        self._arm(made)
         return made
+
+    def _arm(self, world: World) -> None:
+        """Arm what its situation has."""
+        situation = self.situations.get(world.situation)
+        for fault in situation.faults if situation else ():
+            world.armed.arm(fault.value)
+        for api, limit in situation.limits.items() if situation else ():
+            rule = world.contracts[api].rate_limit
+            if rule is not None:
+                world.armed.limits[api] = Limit(rule, limit)
 
     def check(self, like: World) -> None:
         """Try every situation.
@@ -129,6 +146,8 @@ class Start:
                         step.take(changes, min(step.times, TRIED))
                 except Refusal as refusal:
                     yield step.node.mistake(str(refusal))
+            for fault in situation.faults:
+                yield from (_mistake(fault, found) for found in arming.violations(fault.value, made))
 
     def _empty(self, like: World, situation: Situation, seed: int | None, scale: int | None) -> World:
         """A world of this situation in which none of its steps is taken."""
@@ -146,12 +165,16 @@ class UnknownSituation(LookupError):
     """No situation has such a name."""
 
 
-def load(folder: Path, contracts: Mapping[str, Contract], others: Iterable[str], *, lenient: bool) -> dict[str, Situation]:
+def load(
+    folder: Path, contracts: Mapping[str, Contract], others: Iterable[str], own: Contract, *, lenient: bool
+) -> dict[str, Situation]:
     """The situations in a fixtures folder, by name; what they say of others than these contracts is left out.
+
+    The server's own contract tells the form of a fault.
 
     Raises BrokenContract with everything that is wrong in any of the files, as far as it shows without trying.
     """
-    reader = Reader(contracts, frozenset(others), lenient=lenient)
+    reader = Reader(contracts, frozenset(others), own, lenient=lenient)
     found: dict[str, Situation] = {}
     for path in sorted((folder / FOLDER).glob("*.yaml")):
         try:
@@ -166,8 +189,9 @@ def load(folder: Path, contracts: Mapping[str, Contract], others: Iterable[str],
 class Reader:
     """Reads files, and notes the mistakes."""
 
-    def __init__(self, contracts: Mapping[str, Contract], others: frozenset[str], *, lenient: bool) -> None:
+    def __init__(self, contracts: Mapping[str, Contract], others: frozenset[str], own: Contract, *, lenient: bool) -> None:
         self._others = others
+        self._fault = Schemas(own.document).compiled({"$ref": FAULT}, "request")
         self.mistakes: list[Mistake] = []
         self._contracts = contracts
         self._lenient = lenient
@@ -188,6 +212,8 @@ class Reader:
             dict(self._credentials(root / "credentials")),
             frozenset(self._expired(root / "sessions")),
             tuple(self._steps(root / "records")),
+            tuple(self._faults(root / "faults")),
+            dict(self._limits(root / "rate_limits")),
         )
 
     def _wrong(self, node: Node, message: str) -> None:
@@ -232,6 +258,30 @@ class Reader:
                 self._wrong(part, "must be {expired: true}")
             elif part.value["expired"]:
                 yield api
+
+    def _faults(self, node: Node) -> Iterator[Node]:
+        """Those of APIs that are served."""
+        if node and not isinstance(node.value, list):
+            self._wrong(node, "must be a list of faults")
+        names = set[str]()
+        for part in node.elements():
+            broken = violations.found(self._fault, part.value, "body")
+            self.mistakes += [_mistake(part, found) for found in broken]
+            name = part.mapping.get("name")
+            if not broken and name in names:
+                self._wrong(part / "name", "is that of another fault here")
+            names |= {name} if isinstance(name, str) else set()
+            api = part.mapping.get("api")
+            if not broken and (api in self._contracts or api not in self._others):
+                yield part
+
+    def _limits(self, node: Node) -> Iterator[tuple[str, int]]:
+        for api, part in self._apis(node):
+            limit = self._whole(part, MOST_REQUESTS)
+            if self._contracts[api].rate_limit is None:
+                self._wrong(part, f"{api} has no rate limit")
+            elif limit is not None:
+                yield api, limit
 
     def _steps(self, node: Node) -> Iterator[Step]:
         for api, part in self._apis(node):
@@ -307,6 +357,12 @@ class Reader:
                 self._wrong(node / name, "must be a list of records")
             for part in (node / name).elements():
                 self._record(part, api, self._contracts[api].resources[child.resource], numbered=numbered)
+
+
+def _mistake(node: Node, found: Violation) -> Mistake:
+    """What is wrong with a part of a file."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in found.pointer.split("/")[1:]]
+    return node.document.mistake((*node.path, *steps), found.message)
 
 
 def _add(changes: Changes, collection: Collection, record: Mapping[str, Json]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
 from mock_server.seeded import Baseline, Selection, Table, compiled, values
@@ -46,6 +47,22 @@ class Mark:
     was_written: bool
     record: Record | None
     next: int
+
+
+class Write(NamedTuple):
+    """One record written in a world: what it was before, and what it is then."""
+
+    api: str
+    resource: str
+    number: int
+    was_written: bool
+    record: Record | None  # None: it was deleted, or, if it was not written, as the baseline has it
+    trashed: Trashed | None
+    after: Record | None = None  # None: it is deleted
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.api, self.resource, self.number
 
 
 def key_of(value: Json, fold: bool) -> Hashable:
@@ -290,6 +307,13 @@ class State:
         self.trash.pop((resource, number), None)
         if trashed is not None:
             self.trash[resource, number] = trashed
+
+    def write(self, resource: str, number: int) -> Write:
+        """What a write of this record has to note before it happens."""
+        written = self.collections[resource].written
+        return Write(
+            self.contract.name, resource, number, number in written, written.get(number), self.trash.get((resource, number))
+        )
 
     def expanded(self, resource: Resource, record: Record, path: Sequence[str]) -> Mapping[str, Json]:
         """The record, with the children in it that a path leads through."""

@@ -8,21 +8,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mock_server.armed import Armed
 from mock_server.clock import MICROSECONDS, Clock
 from mock_server.contract import Contract
 from mock_server.credentials import Credentials
+from mock_server.journal import Journal
 from mock_server.seeded import Baseline
-from mock_server.state import Session, State
+from mock_server.state import Session, State, Write
 from mock_server.stores import Store
 
 if TYPE_CHECKING:
     from mock_server.situations import Situation
 
 DEFAULT = "default"
+HIDDEN = "/"  # in the name of a world that no client can name
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 BASELINES_KEPT = 16  # of worlds with a seed or scale of their own
 
 Baselines = Callable[[str, int, int], Baseline]  # of an API, by seed and scale
+
+
+def hidden(world: str, fault: str) -> str:
+    """The name of the world in which a fault keeps how things were."""
+    return f"{world}{HIDDEN}{fault}"
 
 
 class TooManyWorlds(Exception):
@@ -49,9 +57,12 @@ class World:
     used: int = 0  # microseconds since 1970, by the system's clock
     version: int = 0  # counts writes
     epoch: int | None = None  # what a store knows it by; None: the store has to be asked
-    unsaved: list[tuple[str, str, int]] = field(default_factory=list)  # API, resource and number of what was written since
+    unsaved: list[Write] = field(default_factory=list)  # what was written since
     unsaved_sessions: list[tuple[str, Session]] = field(default_factory=list)
     cleared: bool = False  # everything written before is void
+    armed: Armed = field(default_factory=Armed)
+    unfired: list[str] = field(default_factory=list)  # faults that a reset took away before they fired
+    journal: Journal = field(default_factory=Journal)  # of a store that is not shared
     situations: Mapping[str, Situation] = field(default_factory=dict)
     begin: Callable[[World], None] = _as_it_is  # makes it what a new world is; called by the store, once
 
@@ -83,15 +94,18 @@ class World:
         return session
 
     def clear(self) -> None:
-        """Back to the baseline."""
+        """Back to the baseline, without faults and with an empty journal."""
         self._empty()
+        self.unfired += self.armed.unfired()
+        self.armed = Armed()
+        self.journal.clear()
         self.cleared = True
 
     def become(self, other: World) -> None:
         """Take over all that another world is, but its name; the other is not to be used any more."""
         self.clear()
         self.seed, self.scale, self.situation, self.clock = other.seed, other.scale, other.situation, other.clock
-        self.states = other.states
+        self.states, self.armed = other.states, other.armed
         self.unsaved.extend(other.unsaved)
 
     def void(self) -> None:
@@ -111,6 +125,11 @@ class World:
         self.cleared = False
 
 
+def _unfired(world: World) -> list[str]:
+    """The faults of a world that never fired, as they are told."""
+    return [f"{world.name}/{fault}" for fault in (*world.unfired, *world.armed.unfired())]
+
+
 @dataclass(slots=True)
 class Worlds:
     """Every world by name."""
@@ -121,6 +140,7 @@ class Worlds:
     lifetime: int = 0  # seconds after its last use at which a world ends; 0: never
     records: int = 1_000_000  # how many a client may add to a world
     known: dict[str, World] = field(default_factory=dict)
+    _unfired: list[str] = field(default_factory=list)  # faults of worlds that are gone, which never fired
 
     def get(self, name: str) -> World:
         """The world with this name, made if it is new.
@@ -142,23 +162,39 @@ class Worlds:
         world = self.known.get(name)
         return self._made(name) if world is None else world
 
+    def names(self) -> list[str]:
+        """The worlds that there are, in order."""
+        self.expire(self.look(DEFAULT).clock.system())
+        return [name for name in self.store.names() if HIDDEN not in name]
+
+    def unfired(self) -> list[str]:
+        """The faults of all worlds, also of those that are gone, that never fired: WORLD/FAULT."""
+        for name in self.names():
+            self.store.refresh(self.look(name))
+        return [*self._unfired, *(told for world in self.known.values() for told in _unfired(world))]
+
     def forget(self, name: str) -> None:
-        """Delete a world; its next use makes a new one."""
-        self.known.pop(name, None)
+        """Delete a world, and what its faults keep; its next use makes a new one."""
+        world = self.known.pop(name, None)
+        self._unfired += _unfired(world) if world else ()
         self.store.forget(name)
+        for fault in world.armed.faults if world else ():
+            self.forget(hidden(name, fault))
 
     def full(self, name: str) -> str:
         """Why there can be no world of this name; empty if there can, or is."""
-        if name in self.known or name == DEFAULT or len(self.known) < self.limit:
+        if name in self.known or name == DEFAULT or self.store.count() < self.limit:
             return ""
         self.expire(self.look(DEFAULT).clock.system())
-        if len(self.known) < self.limit:
+        if self.store.count() < self.limit:
             return ""
         return f"There are {self.limit} worlds, and --max-worlds allows no more. Delete one, or set --world-ttl."
 
     def crowded(self, name: str) -> str:
         """Why the world of this name takes no further record; empty if it does."""
         world = self.known.get(name)
+        if world is not None and self.store.shared:
+            self.store.refresh(world)
         if world is None or sum(state.added for state in world.states.values()) < self.records:
             return ""
         return (
@@ -180,5 +216,8 @@ class Worlds:
         self.expire(made.clock.system())
         if (reason := self.full(name)) != "":
             raise TooManyWorlds(reason)
+        if len(self.known) >= self.limit:  # Some may be gone: other processes delete worlds too.
+            there = set(self.store.names())
+            self.known = {known: world for known, world in self.known.items() if known in there}
         self.known[name] = made
         return made

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from mock_server import app, clock, contract
+from mock_server import serving as http_server
 from mock_server.contract import Contract
 from mock_server.settings import Settings
+from tests import postgres as postgresql
 
 ROOT = Path(__file__).parent.parent
 NOW = "2026-03-01T12:00:00Z"
@@ -30,7 +31,7 @@ def serving(settings: Settings) -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)  # From here on requests wait until the server takes them.
-    server = uvicorn.Server(uvicorn.Config(front, log_level="warning", access_log=False, server_header=False))
+    server = http_server.server(front)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
@@ -48,10 +49,47 @@ def contracts() -> dict[str, Contract]:
 
 
 @pytest.fixture(scope="session")
+def own() -> Contract:
+    """The contract of the server itself."""
+    return contract.load(ROOT / "openapi" / "control" / "openapi.yaml", "control")
+
+
+@pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Of a server whose clock stands still, and which checks every reply."""
     with serving(Settings(clock=clock.read(NOW), check_replies="all", log="off")) as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL."""
+    with postgresql.running() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def emptied(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of an empty store of the kind that a fixture's parameter names."""
+    if request.param == "postgresql":
+        with postgresql.database(request.getfixturevalue("postgres")) as address:
+            yield address
+    else:
+        yield "memory" if request.param == "memory" else f"sqlite:///{folder}/worlds.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    with emptied(request, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store."""
+    with emptied(request, tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

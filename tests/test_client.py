@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from mock_server import client
 from mock_server.client import NotStarted, Refused, Server, Unreachable, World
+from tests.conftest import ROOT
 
 ACME = "/customers/cust-001"
 NOTES = "VIP customer - priority service"  # of ACME, before anything is written
@@ -155,6 +161,23 @@ def test_the_trash_tells_what_was_deleted(mine: World) -> None:
     assert ("fentu", "customer", "cust-060") in [(item["api"], item["resource"], item["id"]) for item in mine.trash()]
 
 
+def test_faults_limits_and_journal_are_at_hand(mine: World) -> None:
+    """Armed, counted, told and disarmed; logins go on."""
+    session = mine.headers("lemonsoft")
+    mine.fault(name="late", api="fentu", delay={"seconds": 0}, from_="2020-01-01T00:00:00Z")
+    mine.rate_limit("fentu", 1)
+
+    asked = [httpx.get(f"{mine.address('fentu')}/customers", headers=mine.headers("fentu")).status_code for _ in range(2)]
+
+    assert asked == [200, 429]
+    assert [exchange["answer"]["status"] for exchange in mine.journal(api="fentu")] == asked
+    assert [fault["name"] for fault in mine.faults(fired=True)] == ["late"]
+    mine.disarm("late")
+    mine.disarm()
+    assert mine.faults() == []
+    assert mine.headers("lemonsoft") == session
+
+
 def test_a_deleted_world_is_gone(mine: World) -> None:
     """Deleting it again is no mistake; its next use makes a new one."""
     write(mine, "mine")
@@ -239,6 +262,48 @@ def test_a_server_is_started_as_wished_and_stopped() -> None:
     assert refused.status_code == 400
     with pytest.raises(Unreachable):
         server.worlds()
+
+
+KILLED = """
+import os, signal, sys
+from mock_server import client
+
+with client.started(api="keychain", **dict(eval(sys.argv[1]))) as server:
+    print(server.address, flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def wait_until_closed(address: str) -> None:
+    """Wait until nobody listens there any more: whoever does, hangs up when it ends."""
+    root = urlsplit(address)
+    while True:
+        try:
+            with socket.create_connection((root.hostname or "", root.port or 0), timeout=30) as client:
+                client.recv(1)
+        except ConnectionResetError:  # It ended before it had taken the connection.
+            continue
+        except ConnectionRefusedError:
+            return
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_does_not_outlive_who_started_it(tmp_path: Path, workers: int) -> None:
+    """Not even one who is killed and cleans up nothing: its port is closed soon afterwards."""
+    settings: dict[str, Any] = {"workers": 2, "store": f"sqlite:///{tmp_path}/worlds.db"} if workers == 2 else {}
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, repr(settings)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as killed:
+        assert killed.stdin is not None
+        assert killed.stdout is not None
+        address = killed.stdout.readline().strip()
+        there = Server(address).worlds()
+        killed.communicate("now\n", timeout=30)
+
+    assert there == []
+    assert killed.returncode == -signal.SIGKILL
+    wait_until_closed(address)
 
 
 def test_a_server_that_does_not_start_says_why() -> None:

@@ -1,8 +1,10 @@
-"""The control API over HTTP, on every store that needs no server: worlds, snapshots, exports, clocks, trash."""
+"""The control API over HTTP, on every store: worlds, snapshots, exports, clocks, trash."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,22 @@ import pytest
 
 from mock_server import clock
 from mock_server.settings import Settings
-from tests.conftest import NOW, serving
+from tests.conftest import NOW, ROOT, emptied, serving
 
 Json = Any
 ADMIN = {"Authorization": "Bearer test-admin"}
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgresql"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server on each store."""
-    file = tmp_path_factory.mktemp("store") / "worlds.db"
-    store = "memory" if request.param == "memory" else f"sqlite:///{file}"
-    with serving(Settings(clock=clock.read(NOW), check_replies="all", log="off", store=store)) as base:
+    with emptied(request, tmp_path_factory.mktemp("store")) as store, serving(on(store)) as base:
         yield base
+
+
+def on(store: str) -> Settings:
+    """Of a server on a store."""
+    return Settings(clock=clock.read(NOW), check_replies="all", log="off", store=store)
 
 
 @pytest.fixture
@@ -297,9 +302,9 @@ def test_the_control_api_has_docs_and_a_contract(control: httpx.Client) -> None:
     assert f"url: {str(control.base_url).rstrip('/')}\n" in control.get("openapi.yaml").text
 
 
-def test_a_world_survives_a_restart(tmp_path: Path, world: str) -> None:
+def test_a_world_survives_a_restart(store: str, world: str) -> None:
     """In a database: its export, its snapshots and its trash."""
-    settings = Settings(check_replies="all", log="off", store=f"sqlite:///{tmp_path}/worlds.db")
+    settings = Settings(check_replies="all", log="off", store=store)
     api = f"w/{world}/fentu/api/v1"
     with serving(settings) as base, httpx.Client(base_url=base, headers=ADMIN) as client:
         client.post(f"_mock/worlds/{world}/reset", json={"situation": "duplicates"})
@@ -315,3 +320,56 @@ def test_a_world_survives_a_restart(tmp_path: Path, world: str) -> None:
             f"_mock/worlds/{world}/trash/restore", json={"api": "fentu", "resource": "customer", "id": "cust-902"}
         ).json() == {"restored": [{"api": "fentu", "resource": "customer", "id": "cust-902"}]}
         assert client.get(f"_mock/worlds/{world}").json()["situation"] == "duplicates"
+
+
+def test_what_was_refused_makes_no_world(control: httpx.Client, world: str) -> None:
+    """A reset, a clock and a snapshot that cannot be had; another use makes it then."""
+    path = f"worlds/{world}"
+    refused = [
+        control.post(f"{path}/reset", json={"situation": "many-contacts", "scale": 0}),
+        control.put(f"{path}/clock", json={"frozen": True, "at": "1969-12-31T23:59:59Z"}),
+        control.post(f"{path}/restore", json={"name": "never-taken"}),
+        control.post(f"{path}/fork", json={"from": "nobody-was-here"}),
+    ]
+
+    assert [answer.status_code for answer in refused] == [409, 409, 404, 404]
+    assert control.get(path).status_code == 404
+    assert control.post(f"{path}/reset").status_code == 200
+
+
+def test_a_snapshot_of_another_contract_wants_force(tmp_path: Path, world: str) -> None:
+    """As an import does; without it nothing changes. What no longer fits its schema is refused all the same."""
+    later, body = tmp_path / "openapi", {"name": world}
+    shutil.copytree(ROOT / "openapi" / "fentu", later / "fentu")
+    contract = later / "fentu" / "openapi.yaml"
+    settings = replace(on(f"sqlite:///{tmp_path}/worlds.db"), apis=("fentu",))
+    customers, restore = f"w/{world}/fentu/api/v1/customers", f"_mock/worlds/{world}/restore"
+
+    with serving(settings) as base, httpx.Client(base_url=base, headers=ADMIN) as client:
+        made = client.post(customers, json={"name": "Kept"})
+        client.post(f"_mock/worlds/{world}/snapshot", json=body).raise_for_status()
+        client.post(f"_mock/worlds/{world}/reset").raise_for_status()
+
+    contract.write_text(contract.read_text() + "\n# By now it is another.\n")
+    with serving(replace(settings, openapi=later)) as base, httpx.Client(base_url=base, headers=ADMIN) as client:
+        refused = client.post(restore, json=body)
+        untouched = client.get(f"_mock/worlds/{world}").json()["records"]
+        forced = client.post(f"{restore}?force=true", json=body)
+        kept = client.get(f"{customers}/{made.json()['data']['id']}")
+
+    assert made.status_code == 201, made.text
+    assert (refused.status_code, refused.json()["violations"][0]["pointer"]) == (409, "/contracts/fentu")
+    assert "force=true" in refused.json()["violations"][0]["message"]
+    assert (untouched, forced.status_code, kept.json()["data"]["name"]) == ({}, 200, "Kept")
+
+
+def test_names_are_in_one_order_on_every_store(control: httpx.Client, world: str) -> None:
+    """By character, whatever the database's language is."""
+    names = [f"{world[:20]}{end}" for end in ("-b", ".A", "A", "_a", "a", "B")]
+    for name in names:
+        control.post(f"worlds/{name}/reset")
+        control.post(f"worlds/{name}/snapshot", json={"name": name})
+
+    listed = control.get("worlds").json()["worlds"], control.get("snapshots").json()["snapshots"]
+
+    assert [[name for name in found if name in names] for found in listed] == [sorted(names)] * 2

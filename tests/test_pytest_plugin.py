@@ -58,6 +58,34 @@ def test_a_test_may_delete_its_world(run: Run) -> None:
     run("def test_it(mock_world): mock_world.delete()").assert_outcomes(passed=1)
 
 
+def test_a_fault_that_never_fired_fails_its_test_if_that_is_wanted(run: Run) -> None:
+    """A test that arms one and does not meet it proves nothing."""
+    text = """
+        import httpx
+
+        def ask(world):
+            return httpx.get(world.address("keychain") + "/customers", headers=world.headers("keychain")).status_code
+
+        def test_met(mock_world):
+            mock_world.fault(api="keychain", error=401, times=1)
+            assert [ask(mock_world), ask(mock_world)] == [401, 200]
+            assert [one["fault"] for one in mock_world.journal()] == [None, "fault-1", None]
+
+        def test_missed(mock_world):
+            mock_world.fault(name="never met", api="fentu", error=429)
+            ask(mock_world)
+
+        def test_deleted(mock_world):
+            mock_world.delete()
+    """
+
+    ended = run(text, "--fail-unfired")
+
+    ended.assert_outcomes(passed=3, errors=1)
+    ended.stdout.fnmatch_lines(["*Armed and never fired: never met."])
+    run(text).assert_outcomes(passed=3)
+
+
 def test_a_marker_names_the_situation(run: Run) -> None:
     """One that there is not is told, and so is a marker that names none."""
     ended = run("""
@@ -121,6 +149,24 @@ def test_a_run_has_one_server_that_ends_with_it(run: Run, pytester: pytest.Pytes
     assert len({address for _, address in seen}) == 1
     with pytest.raises(Unreachable):
         Server(seen.pop()[1]).worlds()
+
+
+def test_workers_that_run_the_same_test_do_not_meet(run: Run, pytester: pytest.Pytester) -> None:
+    """With --dist each the test has a world in each worker, named for it; otherwise whichever worker runs it has the same."""
+    text = """
+        import pathlib
+
+        def test_it(mock_world):
+            with pathlib.Path("names").open("a") as seen:
+                seen.write(mock_world.name + "\\n")
+    """
+    run(text, "--dist", "each", "--tx", "2*popen").assert_outcomes(passed=2)
+    for _ in range(2):
+        run(text, "-n", "1").assert_outcomes(passed=1)
+
+    *each, one, again = (pytester.path / "names").read_text().split()
+    assert {re.sub("-[0-9a-f]{12}$", "", name)[-3:] for name in each} == {"gw0", "gw1"}
+    assert one == again
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from mock_server import app, situations
+from mock_server import app, clock, situations
 from mock_server.contract import BrokenContract, Contract
 from mock_server.settings import Settings
 from mock_server.situations import Start, UnknownSituation
-from tests.conftest import serving
+from tests.conftest import NOW, ROOT, serving
 
 ADMIN = {"Authorization": "Bearer test-admin"}
 KEY = {"X-API-Key": "test-key"}
@@ -152,21 +154,19 @@ def test_many_contacts(at: Callable[[str], httpx.Client]) -> None:
     assert contacts[-1]["name"] == "Contact Number 1000"
 
 
-def test_every_new_world_starts_from_the_situation_of_the_server(contracts: dict[str, Contract], tmp_path: Path) -> None:
+def test_every_new_world_starts_from_the_situation_of_the_server(any_store: str) -> None:
     """So does a world that was deleted, in a database too; `situation: null` starts from the data alone."""
-    assert contracts
-    for store in ("memory", f"sqlite:///{tmp_path}/worlds.db"):
-        with (
-            serving(Settings(log="off", check_replies="all", store=store, situation="blocked")) as base,
-            httpx.Client(base_url=base, headers=ADMIN) as client,
-        ):
-            path = "/fentu/api/v1/customers/cust-901"
-            assert [client.get(f"{prefix}{path}").status_code for prefix in ("", "/w/one")] == [200, 200]
-            client.put(f"/w/one{path}", json={"name": "Changed"})
-            client.delete("/_mock/worlds/one")
-            assert client.get(f"/w/one{path}").json()["data"]["name"] == "Blocked Brewing"
-            client.post("/_mock/worlds/one/reset", json={"situation": None})
-            assert client.get(f"/w/one{path}").status_code == 404
+    with (
+        serving(Settings(log="off", check_replies="all", store=any_store, situation="blocked")) as base,
+        httpx.Client(base_url=base, headers=ADMIN) as client,
+    ):
+        path = "/fentu/api/v1/customers/cust-901"
+        assert [client.get(f"{prefix}{path}").status_code for prefix in ("", "/w/one")] == [200, 200]
+        client.put(f"/w/one{path}", json={"name": "Changed"})
+        client.delete("/_mock/worlds/one")
+        assert client.get(f"/w/one{path}").json()["data"]["name"] == "Blocked Brewing"
+        client.post("/_mock/worlds/one/reset", json={"situation": None})
+        assert client.get(f"/w/one{path}").status_code == 404
 
 
 def test_a_situation_that_does_not_fit_the_scale_asked_for_changes_nothing(client: httpx.Client, world: str) -> None:
@@ -231,10 +231,10 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", MISTAKES)
-def test_a_mistake_is_told_with_file_and_line(tmp_path: Path, contracts: dict[str, Contract], text: str) -> None:
+def test_a_mistake_is_told_with_file_and_line(tmp_path: Path, contracts: dict[str, Contract], own: Contract, text: str) -> None:
     """And with what may have been meant."""
     with pytest.raises(BrokenContract) as broken:
-        situations.load(written(tmp_path, text), contracts, (), lenient=False)
+        situations.load(written(tmp_path, text), contracts, (), own, lenient=False)
 
     assert MISTAKES[text] in re.sub(r"^.*wrong\.yaml:", "", str(broken.value), flags=re.MULTILINE).splitlines()
 
@@ -246,21 +246,54 @@ def test_what_does_not_work_stops_the_start(tmp_path: Path, text: str) -> None:
         app.build(Settings(fixtures=written(tmp_path, text), log="off"))
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path, contracts: dict[str, Contract]) -> None:
+def test_all_mistakes_are_told_at_once(tmp_path: Path, contracts: dict[str, Contract], own: Contract) -> None:
     """In every file."""
     folder = written(tmp_path, "scale: -1\nseed: x")
     (folder / "situations" / "other.yaml").write_text("clock: 7\n")
 
     with pytest.raises(BrokenContract) as broken:
-        situations.load(folder, contracts, (), lenient=False)
+        situations.load(folder, contracts, (), own, lenient=False)
 
     assert len(broken.value.mistakes) == 4
 
 
-def test_what_is_said_of_an_api_that_is_not_served_is_left_out(tmp_path: Path, contracts: dict[str, Contract]) -> None:
+def test_what_is_said_of_an_api_that_is_not_served_is_left_out(
+    tmp_path: Path, contracts: dict[str, Contract], own: Contract
+) -> None:
     """--api fentu can start with the situations of all."""
     folder = written(tmp_path, "records: {lemonsoft: {customer: {add: [{name: A}]}}}")
 
-    found = situations.load(folder, {"fentu": contracts["fentu"]}, ("lemonsoft",), lenient=False)
+    found = situations.load(folder, {"fentu": contracts["fentu"]}, ("lemonsoft",), own, lenient=False)
 
     assert Start(1, 60, None, "", found).situations["wrong"].steps == ()
+
+
+def test_shipped_situations_speak_of_shipped_apis_alone(tmp_path: Path) -> None:
+    """Contracts of one's own can lack some of the shipped APIs; an API that is nowhere is still a mistake."""
+    shutil.copytree(ROOT / "openapi" / "keychain", tmp_path / "openapi" / "keychain")
+    own = Settings(openapi=tmp_path / "openapi", log="off", check_replies="all")
+    with serving(own) as base, httpx.Client(base_url=base, headers=KEY) as client:
+        started = client.post("/_mock/worlds/default/reset", json={"situation": "unicode"})
+        names = [one["name"] for one in client.get("/keychain/v1/customers?limit=100").json()["data"]]
+
+    shutil.copytree(ROOT / "fixtures" / "keychain", tmp_path / "fixtures" / "keychain")
+    text = "records: {fentu: {customer: {remove: [cust-001]}}, nowhere: {customer: {remove: [1]}}}"
+    with pytest.raises(BrokenContract) as broken:
+        app.build(replace(own, fixtures=written(tmp_path / "fixtures", text)))
+
+    assert (started.status_code, "مطبخ الشرق" in names) == (200, True)
+    assert [mistake.message for mistake in broken.value.mistakes] == ["is no API; there are keychain"]
+
+
+def test_a_situation_is_in_a_store_what_it_is_in_memory(store: str, client: httpx.Client, world: str) -> None:
+    """For the other server on it too."""
+    shared = Settings(store=store, log="off", clock=clock.read(NOW))
+    with serving(shared) as one, serving(shared) as other:
+        for name in ("many-contacts", "duplicates", "expired-session"):
+            for base in ("", one):
+                client.post(f"{base}/_mock/worlds/{world}/reset", json={"situation": name}).raise_for_status()
+            found = [client.get(f"{base}/_mock/worlds/{world}/export").json() for base in ("", one, other)]
+            assert found[1:] == [found[0]] * 2
+            login = client.post(f"{other}/w/{world}/lemonsoft/api/auth/login", json=LOGIN).json()
+            listed = client.get(f"{one}/w/{world}/lemonsoft/api/customers", headers={"Session-Id": login["session_id"]})
+            assert listed.status_code == (401 if name == "expired-session" else 200)

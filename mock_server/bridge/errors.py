@@ -18,7 +18,7 @@ from mock_server.bridge import media
 from mock_server.bridge.application import headers, sent
 from mock_server.bridge.replies import Answers
 from mock_server.bridge.routing import Route, Routes
-from mock_server.bridge.scope import OPERATION
+from mock_server.bridge.scope import OPERATION, REFUSAL
 from mock_server.contract import Contract
 from mock_server.refusals import (
     Forbidden,
@@ -70,6 +70,7 @@ class Errors:
 
     def reply(self, scope: Scope, refusal: Refusal) -> Reply:
         """What a refused request gets, held against the contract like any reply."""
+        scope[REFUSAL] = refusal
         route = self._route(scope)
         contract = route.contract if route is not None else self._routes.contract(scope["path"])
         if contract is None:

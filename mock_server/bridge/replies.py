@@ -28,7 +28,7 @@ class Answers:
     """What one operation may answer."""
 
     title: str  # of the operation, for messages
-    validators: Mapping[str, Compiled | None]  # status as declared -> of its body; None: it has no body
+    validators: Mapping[str, Compiled | str | None]  # status as declared -> of its body; None: it has no body; or: it is no JSON
     every: int  # Of so many replies one is checked; 0: none is.
     _replies: Iterator[int] = field(default_factory=count)
 
@@ -48,15 +48,19 @@ class Answers:
         validator = self.validators[declared]
         if validator is None:
             return "the contract declares no body" if body else None
-        if not body:
-            return "the contract declares a body"
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            return f"the body is not JSON: {error}"
-        if validator.is_valid(value):
-            return None
-        return "; ".join(f"{found.pointer or '/'} {found.message}" for found in violations.found(validator, value, "response"))
+        return None if isinstance(validator, str) else _wrong_body(validator, body)
+
+
+def _wrong_body(validator: Compiled, body: bytes) -> str | None:
+    if not body:
+        return "the contract declares a body"
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return f"the body is not JSON: {error}"
+    if validator.is_valid(value):
+        return None
+    return "; ".join(f"{found.pointer or '/'} {found.message}" for found in violations.found(validator, value, "response"))
 
 
 def answers(contract: Contract, operation: Operation, schemas: Schemas, check_replies: CheckReplies) -> Answers:
@@ -69,8 +73,10 @@ def answers(contract: Contract, operation: Operation, schemas: Schemas, check_re
     )
 
 
-def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | None:
-    return schemas.compiled(content[media.JSON].get("schema", {}), "response") if media.JSON in content else None
+def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | str | None:
+    if media.JSON in content:
+        return schemas.compiled(content[media.JSON].get("schema", {}), "response")
+    return next(iter(content), None)
 
 
 class _Operation:

@@ -18,7 +18,7 @@ from mock_server.bridge import bodies, media, violations
 from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.parameters import Parameters, Uncompiled
 from mock_server.bridge.schemas import Compiled, Schemas
-from mock_server.bridge.scope import CALL, IDENTITY, headers_of, world_of
+from mock_server.bridge.scope import CALL, IDENTITY, headers_of, reading_of
 from mock_server.call import Call
 from mock_server.contract import Contract, Json, Operation, Schema
 from mock_server.refusals import (
@@ -109,7 +109,7 @@ class Plan:
             raise InvalidParameter(violations=(*read.violations, *wrong))
         if wrong:
             raise InvalidBody(violations=tuple(wrong))
-        return Call(self.operation, world_of(scope), read.path, read.query, value, scope.get(IDENTITY), read.ignored)
+        return Call(self.operation, reading_of(scope), read.path, read.query, value, scope.get(IDENTITY), read.ignored)
 
 
 def plan(contract: Contract, operation: Operation, schemas: Schemas, *, strict_query: bool, max_body: int) -> Plan:

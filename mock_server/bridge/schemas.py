@@ -95,6 +95,11 @@ class Schemas:
         """The answers that an operation declares, by status code as the document has it."""
         return {str(code): self.resolved(answer) for code, answer in definition["responses"].items()}
 
+    def answer(self, operation: Operation, status: int) -> Mapping[str, Json] | None:
+        """What an operation declares for a status: by itself, by its range (4XX), or by `default`."""
+        declared = self.answers(self.operation(operation))
+        return next((declared[code] for code in (str(status), f"{status // 100}XX", "default") if code in declared), None)
+
     def media_types(self, definition: Mapping[str, Json]) -> tuple[str, ...]:
         """The media types of an operation's answers."""
         return tuple(dict.fromkeys(name for answer in self.answers(definition).values() for name in answer.get("content", ())))

@@ -14,6 +14,10 @@ OPERATION = "mock.operation"  # str, the key of the operation, from routing
 HEADERS = "mock.headers"  # Mapping[bytes, bytes], from routing
 IDENTITY = "mock.identity"  # Identity or None, from security
 CALL = "mock.call"  # Call, from request validation
+REPLY = "mock.reply"  # Reply, from whatever answered the call
+REFUSAL = "mock.refusal"  # Refusal, from whatever turned the request down
+READING = "mock.reading"  # str, the world whose records are shown, where it is another one
+METHOD = "mock.method"  # str, as it was sent, where the front has turned it into another one
 
 DEFAULT_WORLD = "default"
 
@@ -30,6 +34,12 @@ def key(contract: Contract, operation_id: str | None) -> str:
 
 def world_of(scope: Scope) -> str:
     name: str = scope.get(WORLD, DEFAULT_WORLD)
+    return name
+
+
+def reading_of(scope: Scope) -> str:
+    """The name of the world whose records are shown."""
+    name: str = scope.get(READING) or world_of(scope)
     return name
 
 

@@ -65,6 +65,12 @@ def found(compiled: Compiled, value: Json, where: str, prefix: str = "") -> list
     return [every[0][1]] if len(every) == 1 else _telling(every[:MOST])
 
 
+def keywords(compiled: Compiled, value: Json) -> set[tuple[str, str]]:
+    """Each keyword that a value breaks, and the pointer to what breaks it."""
+    told = (told for error in compiled.iter_errors(value) for told in _told(compiled, error, "", ""))
+    return {(keyword, violation.pointer) for keyword, violation in told}
+
+
 def _parts(value: Json, enough: int) -> int:
     """How many values stand in a value, at all levels, counted until it is enough."""
     waiting, count = [value], 0

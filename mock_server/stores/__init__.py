@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from mock_server.journal import Exchange
     from mock_server.worlds import World
 
 
@@ -27,11 +28,23 @@ class Store(Protocol):
     def names(self) -> list[str]:
         """The worlds that there are, in order."""
 
+    def count(self) -> int:
+        """How many they are."""
+
     def forget(self, name: str) -> None:
         """Delete a world."""
 
     def expire(self, before: int, kept: str) -> list[str]:
         """Delete the worlds last used before an instant, one aside; answer their names."""
+
+    def record(self, world: World, exchange: Exchange) -> None:
+        """Keep an exchange in a world's journal, and give it its number."""
+
+    def journal(self, world: World) -> list[Exchange]:
+        """The exchanges that are kept, the oldest first."""
+
+    def erase(self, world: World) -> None:
+        """Forget a world's exchanges."""
 
     def snapshots(self) -> list[str]:
         """The names of what was snapshot, in order."""
@@ -50,8 +63,10 @@ class UnknownStore(ValueError):
     """An address that names no store that there is."""
 
 
-def opened(address: str) -> Store:
+def opened(address: str, kept: int = 1000, lifetime: int = 0) -> Store:
     """The store at an address: memory, sqlite:///FILE or postgresql://….
+
+    A world's journal has so many exchanges at most; `lifetime` is how many seconds an idle world lives, 0 for ever.
 
     Raises UnknownStore: the address is wrong, or nothing answers there.
     """
@@ -59,7 +74,7 @@ def opened(address: str) -> Store:
     if address == "memory":
         from mock_server.stores.memory import Memory  # noqa: PLC0415
 
-        return Memory()
+        return Memory(kept)
     from mock_server.stores.sql import Sql  # noqa: PLC0415
 
-    return Sql(address)
+    return Sql(address, kept, lifetime)

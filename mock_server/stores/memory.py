@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mock_server.journal import Exchange
     from mock_server.worlds import World
 
 
@@ -15,7 +16,8 @@ class Memory:
 
     shared = False
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int) -> None:
+        self._kept = kept  # exchanges of a world
         self._worlds: dict[str, World] = {}
         self._snapshots: dict[str, bytes] = {}
 
@@ -27,15 +29,23 @@ class Memory:
 
     @contextmanager
     def writing(self, world: World) -> Iterator[None]:
+        new = world.name not in self._worlds
         self.refresh(world)
         try:
             yield
             world.version += 1
+        except BaseException:
+            if new:  # A world that was not there does not come into being by what was refused.
+                self.forget(world.name)
+            raise
         finally:
             world.saved()
 
     def names(self) -> list[str]:
         return sorted(self._worlds)
+
+    def count(self) -> int:
+        return len(self._worlds)
 
     def forget(self, name: str) -> None:
         self._worlds.pop(name, None)
@@ -45,6 +55,15 @@ class Memory:
         for name in gone:
             del self._worlds[name]
         return gone
+
+    def record(self, world: World, exchange: Exchange) -> None:
+        world.journal.add(exchange, self._kept)
+
+    def journal(self, world: World) -> list[Exchange]:
+        return list(world.journal.exchanges)
+
+    def erase(self, world: World) -> None:
+        world.journal.clear()
 
     def snapshots(self) -> list[str]:
         return sorted(self._snapshots)

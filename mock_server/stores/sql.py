@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
     update,
 )
@@ -34,14 +36,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
-from mock_server.clock import Clock
+from mock_server import armed, journal
+from mock_server.clock import MICROSECONDS, Clock
+from mock_server.refusals import Refusal
 from mock_server.state import Session, Trashed
 from mock_server.stores import UnknownStore
 
 if TYPE_CHECKING:
+    from mock_server.journal import Exchange
     from mock_server.worlds import World
 
 _METADATA = MetaData()
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # There only an INTEGER counts up.
 _WORLDS = Table(
     "mock_worlds",
     _METADATA,
@@ -54,6 +60,7 @@ _WORLDS = Table(
     Column("frozen", BigInteger),  # the clock: microseconds
     Column("offset", BigInteger, nullable=False),
     Column("used", BigInteger, nullable=False),  # microseconds
+    Column("armed", Text),  # JSON: faults and rate limits with their counts
 )
 _RECORDS = Table(
     "mock_records",
@@ -77,12 +84,23 @@ _SESSIONS = Table(
     Column("ends", BigInteger, nullable=False),
     Index("mock_sessions_by_version", "world", "version"),
 )
+_JOURNAL = Table(
+    "mock_journal",
+    _METADATA,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("world", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("exchange", LargeBinary, nullable=False),  # JSON
+    Index("mock_journal_by_world", "world", "number"),
+)
 _SNAPSHOTS = Table(
     "mock_snapshots", _METADATA, Column("name", Text, primary_key=True), Column("export", LargeBinary, nullable=False)
 )
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-USED_STEP = 60_000_000  # microseconds: how exactly a world's last use is kept
+TRIM_STEP = 64  # exchanges after which those beyond the bounds are deleted
+USED_STEP = 60 * MICROSECONDS  # how exactly a world's last use is kept where none ends
+USED_STEPS = 60  # where worlds end: so many steps in a lifetime
 
 
 class Sql:
@@ -90,10 +108,14 @@ class Sql:
 
     shared = True
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, kept: int, lifetime: int) -> None:
+        self._kept = kept  # exchanges of a world
+        self._step = lifetime * MICROSECONDS // USED_STEPS if lifetime else USED_STEP  # how exactly a world's last use is kept
         try:
             url = make_url(address)
             url = url.set(drivername=_DRIVERS[url.drivername])
+            if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+                raise KeyError(address)  # Each process would have a database of its own, which ends with it.
         except (ArgumentError, KeyError):
             raise UnknownStore(
                 f"--store must be memory, sqlite:///FILE or postgresql://USER@HOST/NAME, not {address!r}"
@@ -101,17 +123,31 @@ class Sql:
         self._engine = create_engine(url)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        self._put_records, self._put_session, self._put_snapshot = map(self._putting, (_RECORDS, _SESSIONS, _SNAPSHOTS))
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepared)
             event.listen(self._engine, "begin", _locked)
         try:
             with self._engine.begin() as connection:
                 _METADATA.create_all(connection)
+                self._check(connection, url.render_as_string())
         except IntegrityError:  # Another process has just made them.
             pass
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
             raise UnknownStore(f"--store {url.render_as_string()} cannot be opened: {reason}") from None
+
+    @staticmethod
+    def _check(connection: Connection, address: str) -> None:
+        """Raise UnknownStore for tables of another version of this server."""
+        there = inspect(connection)
+        for table in _METADATA.sorted_tables:
+            missing = {column.name for column in table.columns} - {column["name"] for column in there.get_columns(table.name)}
+            if missing:
+                raise UnknownStore(
+                    f"--store {address} was made by another version: {table.name} lacks {', '.join(sorted(missing))}; "
+                    "name a new one"
+                )
 
     def refresh(self, world: World) -> None:
         with self._reading.connect() as connection:
@@ -128,7 +164,9 @@ class Sql:
                     self._create(connection, world)
                 yield
                 self._save(connection, world)
-        except SQLAlchemyError:
+        except Refusal:  # It has taken back what it had done.
+            raise
+        except BaseException:
             world.void()  # What is kept is not known: it is read again.
             raise
         finally:
@@ -136,7 +174,11 @@ class Sql:
 
     def names(self) -> list[str]:
         with self._reading.connect() as connection:
-            return list(connection.scalars(select(_WORLDS.c.name).order_by(_WORLDS.c.name)))
+            return sorted(connection.scalars(select(_WORLDS.c.name)))  # Here: a database may sort as people do.
+
+    def count(self) -> int:
+        with self._reading.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(_WORLDS)) or 0
 
     def forget(self, name: str) -> None:
         with self._engine.begin() as connection:
@@ -144,15 +186,33 @@ class Sql:
 
     def expire(self, before: int, kept: str) -> list[str]:
         with self._engine.begin() as connection:
-            wanted = select(_WORLDS.c.name).where(_WORLDS.c.used < before, _WORLDS.c.name != kept)
-            gone = list(connection.scalars(wanted))
+            # What another process has locked, it uses.
+            idle = select(_WORLDS.c.name).where(_WORLDS.c.used < before - self._step, _WORLDS.c.name != kept)
+            gone = list(connection.scalars(idle.with_for_update(skip_locked=True)))
             for name in gone:
                 self._delete(connection, name)
         return gone
 
+    def record(self, world: World, exchange: Exchange) -> None:
+        values = {"world": world.name, "size": exchange.size, "exchange": journal.encoded(exchange)}
+        with self._reading.connect() as connection:
+            exchange.number = connection.scalar(insert(_JOURNAL).values(values).returning(_JOURNAL.c.number)) or 0
+            if exchange.number % TRIM_STEP == 0:
+                self._trim(connection, world.name)
+
+    def journal(self, world: World) -> list[Exchange]:
+        wanted = select(_JOURNAL).where(_JOURNAL.c.world == world.name).order_by(_JOURNAL.c.number.desc()).limit(self._kept)
+        with self._reading.connect() as connection:
+            rows = connection.execute(wanted).all()
+        return [journal.decoded(row.exchange, world.name, row.number) for row in reversed(rows)]
+
+    def erase(self, world: World) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(_JOURNAL).where(_JOURNAL.c.world == world.name))
+
     def snapshots(self) -> list[str]:
         with self._reading.connect() as connection:
-            return list(connection.scalars(select(_SNAPSHOTS.c.name).order_by(_SNAPSHOTS.c.name)))
+            return sorted(connection.scalars(select(_SNAPSHOTS.c.name)))
 
     def snapshot(self, name: str) -> bytes | None:
         with self._reading.connect() as connection:
@@ -161,9 +221,10 @@ class Sql:
 
     def keep(self, name: str, export: bytes | None) -> None:
         with self._engine.begin() as connection:
-            connection.execute(delete(_SNAPSHOTS).where(_SNAPSHOTS.c.name == name))
-            if export is not None:
-                connection.execute(insert(_SNAPSHOTS).values(name=name, export=export))
+            if export is None:
+                connection.execute(delete(_SNAPSHOTS).where(_SNAPSHOTS.c.name == name))
+            else:
+                connection.execute(self._put_snapshot, {"name": name, "export": export})
 
     def close(self) -> None:
         self._engine.dispose()
@@ -181,11 +242,15 @@ class Sql:
             world.epoch, world.version = row.epoch, 0
         world.seed, world.scale, world.situation = row.seed, row.scale, row.situation
         world.clock = Clock(row.frozen, row.offset, world.clock.system)
+        if row.armed != world.armed.text():
+            world.armed = armed.read(row.armed, world.contracts)
         world.used = max(world.used, row.used)
         if row.version > world.version:
             self._read_since(connection, world)
             world.version = row.version
-        if world.used - row.used > USED_STEP:
+            if connection.scalar(select(_WORLDS.c.epoch).where(_WORLDS.c.name == world.name)) != row.epoch:
+                return self._caught_up(connection, world, lock=lock)  # It was set anew between the one reading and the other.
+        if world.used - row.used > self._step:
             connection.execute(update(_WORLDS).where(_WORLDS.c.name == world.name).values(used=world.used))
         return True
 
@@ -199,15 +264,18 @@ class Sql:
         for row in connection.execute(
             select(_SESSIONS).where(_SESSIONS.c.world == world.name, _SESSIONS.c.version > world.version)
         ):
-            world.state(row.api).sessions[row.id] = Session(row.id, row.ends)
+            state = world.state(row.api)
+            # A login lets go of those that have ended, here as where it was made.
+            state.sessions = {id: session for id, session in state.sessions.items() if session.ends > world.clock.now()}
+            state.sessions[row.id] = Session(row.id, row.ends)
 
     def _create(self, connection: Connection, world: World) -> None:
         highest = connection.scalar(select(func.coalesce(func.max(_WORLDS.c.epoch), 0))) or 0
         epoch = max(highest + 1, world.clock.system())  # One that no world of this name had before.
         values = {"name": world.name, "epoch": epoch, "version": 0, "used": world.used} | _settings(world)
-        made = connection.execute(self._insert(_WORLDS).values(values).on_conflict_do_nothing())
+        made = connection.scalar(self._insert(_WORLDS).values(values).on_conflict_do_nothing().returning(_WORLDS.c.name))
         self._caught_up(connection, world, lock=True)
-        if made.rowcount == 1:  # Else another process was faster.
+        if made is not None:  # Else another process was faster.
             world.begin(world)
             world.cleared = False
 
@@ -216,36 +284,61 @@ class Sql:
         if world.cleared:
             self._delete(connection, world.name, records_only=True)
             world.epoch = (world.epoch or 0) + 1
-        for api, resource, number in dict.fromkeys(world.unsaved):
-            state = world.state(api)
-            record = state.collections[resource].written.get(number)
-            trashed = state.trash.get((resource, number))
-            values: dict[str, Any] = {
-                "version": version,
-                "record": None if record is None else orjson.dumps(record),
-                "trashed": None
-                if trashed is None
-                else orjson.dumps({"record": trashed.record, "deleted": trashed.deleted, "root": trashed.root}),
-            }
-            key = {"world": world.name, "api": api, "resource": resource, "number": number}
-            made = self._insert(_RECORDS).values(key | values)
-            connection.execute(made.on_conflict_do_update(index_elements=list(key), set_=values))
+        keys = dict.fromkeys(write.key for write in world.unsaved)
+        rows = [{"world": world.name, "version": version} | _row(world, *key) for key in keys]
+        if rows:
+            connection.execute(self._put_records, rows)
         for api, session in world.unsaved_sessions:
-            values = {"version": version, "ends": session.ends}
-            made = self._insert(_SESSIONS).values({"world": world.name, "api": api, "id": session.id} | values)
-            connection.execute(made.on_conflict_do_update(index_elements=["world", "api", "id"], set_=values))
-        ended = _SESSIONS.c.world == world.name, _SESSIONS.c.ends <= world.clock.now()
-        connection.execute(delete(_SESSIONS).where(*ended))
-        kept = {"version": version, "epoch": world.epoch, "used": world.used} | _settings(world)
-        connection.execute(update(_WORLDS).where(_WORLDS.c.name == world.name).values(kept))
+            kept = {"world": world.name, "api": api, "id": session.id, "version": version, "ends": session.ends}
+            connection.execute(self._put_session, kept)
+            ended = _SESSIONS.c.world == world.name, _SESSIONS.c.api == api, _SESSIONS.c.ends <= world.clock.now()
+            connection.execute(delete(_SESSIONS).where(*ended, _SESSIONS.c.id != session.id))
+        values = {"version": version, "epoch": world.epoch, "used": world.used} | _settings(world)
+        connection.execute(update(_WORLDS).where(_WORLDS.c.name == world.name).values(values))
         world.version = version
+
+    def _trim(self, connection: Connection, name: str) -> None:
+        """Delete the exchanges beyond the bounds."""
+        newest = _JOURNAL.c.number.desc()
+        ranked = (
+            select(
+                _JOURNAL.c.number,
+                func.row_number().over(order_by=newest).label("place"),
+                func.sum(_JOURNAL.c.size).over(order_by=newest).label("bytes"),
+            )
+            .where(_JOURNAL.c.world == name)
+            .subquery()
+        )
+        beyond = select(ranked.c.number).where((ranked.c.place > self._kept) | (ranked.c.bytes > journal.BYTES))
+        connection.execute(delete(_JOURNAL).where(_JOURNAL.c.number.in_(beyond)))
+
+    def _putting(self, table: Table) -> Insert:
+        """The statement that keeps a row, in the place of one with the same key."""
+        made = self._insert(table)
+        changed = {column.name: made.excluded[column.name] for column in table.columns if not column.primary_key}
+        return made.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
 
     @staticmethod
     def _delete(connection: Connection, name: str, *, records_only: bool = False) -> None:
         if not records_only:
             connection.execute(delete(_WORLDS).where(_WORLDS.c.name == name))
+        connection.execute(delete(_JOURNAL).where(_JOURNAL.c.world == name))
         connection.execute(delete(_RECORDS).where(_RECORDS.c.world == name))
         connection.execute(delete(_SESSIONS).where(_SESSIONS.c.world == name))
+
+
+def _row(world: World, api: str, resource: str, number: int) -> dict[str, Any]:
+    """What is kept of a record that was written."""
+    state = world.state(api)
+    record, trashed = state.collections[resource].written.get(number), state.trash.get((resource, number))
+    binned = trashed and {"record": trashed.record, "deleted": trashed.deleted, "root": trashed.root}
+    return {
+        "api": api,
+        "resource": resource,
+        "number": number,
+        "record": None if record is None else orjson.dumps(record),
+        "trashed": None if binned is None else orjson.dumps(binned),
+    }
 
 
 def _settings(world: World) -> dict[str, Any]:
@@ -255,6 +348,7 @@ def _settings(world: World) -> dict[str, Any]:
         "situation": world.situation,
         "frozen": world.clock.frozen,
         "offset": world.clock.offset,
+        "armed": world.armed.text(),
     }
 
 

@@ -1,0 +1,359 @@
+"""A request for an API -> its answer: forced, spoiled or delayed where somebody asked for that, and noted in the journal."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from mock_server import arming, delivery, prefer, spoiling
+from mock_server.bridge import bodies
+from mock_server.bridge.routing import Route, Routes
+from mock_server.bridge.scope import CALL, IDENTITY, METHOD, OPERATION, READING, REFUSAL, REPLY, WORLD
+from mock_server.bridge.security import NAME, reader
+from mock_server.contract import Contract, Json
+from mock_server.delivery import PLAIN, Answer, Manner, Receive, Scope, Send
+from mock_server.documented import Documented, Undeclared
+from mock_server.faults import Asked, Fault
+from mock_server.journal import Exchange
+from mock_server.prefer import Preference, WrongPreference
+from mock_server.refusals import Internal, InvalidParameter, Refusal, Violation
+from mock_server.reply import Reply, refused
+from mock_server.schemas import MISSING
+from mock_server.situations import Start
+from mock_server.spoiling import answered
+from mock_server.worlds import World, Worlds, hidden
+
+ID = b"x-mock-request"
+APPLIED = b"preference-applied"
+PREFER = b"prefer"
+
+logger = logging.getLogger("mock_server")
+
+
+class Left(Exception):
+    """The client has gone before there was an answer."""
+
+
+@dataclass(slots=True)
+class Received:
+    """A request's body as it comes in: kept, and given again."""
+
+    receive: Receive
+    parts: list[bytes] = field(default_factory=list)
+    complete: bool = False
+
+    async def __call__(self) -> Any:
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self.parts.append(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+        return message
+
+    async def whole(self, limit: int) -> bytes:
+        """The body, read to its end or beyond the limit (bytes).
+
+        Raises Left.
+        """
+        while not self.complete and sum(map(len, self.parts)) <= limit:
+            if (await self())["type"] != "http.request":
+                raise Left
+        return self.body
+
+    def again(self) -> Receive:
+        """The same request for one more reader: what has come in already, then the rest."""
+        waiting = [{"type": "http.request", "body": self.body, "more_body": not self.complete}] if self.parts else []
+
+        async def receive() -> Any:
+            return waiting.pop() if waiting else await self()
+
+        return receive
+
+    @property
+    def body(self) -> bytes:
+        """What has come in."""
+        return b"".join(self.parts)
+
+
+@dataclass(slots=True)
+class Ordered:
+    """One request on its way, and what somebody ordered to be done to it."""
+
+    contract: Contract
+    world: World
+    scope: Scope
+    received: Received
+    query: bytes  # as it was sent
+    preference: str = ""
+    fault: str = ""
+    manner: Manner = PLAIN
+
+
+class Exchanges:
+    """What stands between the front and the bridge."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  # everything that an exchange meets
+        self,
+        app: Any,
+        contracts: Mapping[str, Contract],
+        every: Worlds,
+        start: Start,
+        routes: Routes,
+        max_body: int,
+        kept: int,
+    ) -> None:
+        self._app = app
+        self._every = every
+        self._start = start
+        self._routes = routes
+        self._max_body = max_body  # bytes
+        self._kept = kept  # exchanges; 0: there is no journal
+        self._documented = {name: Documented(contract) for name, contract in contracts.items()}
+        self._readers = {
+            name: {scheme: reader({**told, NAME: scheme}) for scheme, told in contract.security_schemes.items()}
+            for name, contract in contracts.items()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, contract: Contract) -> None:
+        """Answer a request for an API. With a refusal in the scope already, it is turned down."""
+        started = time.perf_counter()
+        received = Received(receive)
+        manner = PLAIN
+        try:
+            world = self._every.get(scope[WORLD])
+            self._every.store.refresh(world)
+            order = Ordered(contract, world, scope, received, scope["query_string"])
+            if world.armed.faults or b"__" in order.query or any(name == PREFER for name, _ in scope["headers"]):
+                answer = await self._ordered(order)
+            else:
+                answer = await self._asked(contract, scope, received)
+            if world.armed.limits:
+                answer = _told_limits(world, contract, scope, answer)
+            if self._kept:
+                answer = self._noted(order, answer, time.perf_counter() - started)
+            manner = order.manner
+        except Left:
+            return
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            answer = answered(refused(contract, Internal()))
+        await delivery.delivered(answer, manner, scope, received, send)
+
+    async def _asked(self, contract: Contract, scope: Scope, receive: Receive) -> Answer:
+        """What the API answers.
+
+        Raises Left.
+        """
+        lost: Refusal | None = scope.get(REFUSAL)
+        if lost is not None:
+            return answered(refused(contract, lost, method=scope["method"]))
+        start: Any = None
+        body = b""
+
+        async def send(message: Any) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+            else:
+                body += message.get("body", b"")
+
+        await self._app(scope, receive, send)
+        if start is None:
+            raise Left
+        return Answer(start["status"], tuple(start["headers"]), body)
+
+    async def _plain(self, order: Ordered) -> Answer:
+        """What the API answers to a request whose body may have been looked at already."""
+        return await self._asked(order.contract, order.scope, order.received.again())
+
+    # What somebody ordered
+
+    async def _ordered(self, order: Ordered) -> Answer:
+        """The answer with the preferences of the request and the faults of the world."""
+        try:
+            wanted = self._preferred(order.scope)
+        except WrongPreference as wrong:
+            return self._refused(order, wrong.violations)
+        values: list[Json] = []
+        route = self._route(order.scope, values)
+        if route is None:  # No operation declares anything for it.
+            return await self._plain(order)
+        if wanted is not None:
+            order.preference = wanted.applied
+            order.manner = Manner(wait=wanted.wait)
+        if wanted is not None and wanted.forced:
+            return self._forced(order, route, wanted)
+        path = dict(zip(route.names, values, strict=True))
+        fault = await self._acting(order, route, path) if order.world.armed.faults else None
+        answer = await (self._faulty(order, route, fault) if fault is not None else self._plain(order))
+        return answer.having(APPLIED, order.preference.encode("latin-1")) if order.preference else answer
+
+    @staticmethod
+    def _preferred(scope: Scope) -> Preference | None:
+        """What the request asks for; its query loses that.
+
+        Raises WrongPreference.
+        """
+        header = b", ".join(value for name, value in scope["headers"] if name == PREFER)
+        wanted, scope["query_string"] = prefer.preferred(header.decode("latin-1"), scope["query_string"])
+        return wanted
+
+    def _route(self, scope: Scope, values: list[Json]) -> Route | None:
+        try:
+            return None if REFUSAL in scope else self._routes.route(scope, values)
+        except Refusal:
+            return None
+
+    def _forced(self, order: Ordered, route: Route, wanted: Preference) -> Answer:
+        """What the contract shows, whatever was sent and whatever the state is."""
+        order.scope[OPERATION] = route.key
+        documented = self._documented[order.contract.name]
+        try:
+            reply = documented.reply(
+                route.operation, wanted.code, example=wanted.example, dynamic=wanted.dynamic is True, seed=order.world.seed
+            )
+        except Undeclared as undeclared:
+            order.preference, order.manner = "", PLAIN
+            return self._refused(order, (Violation("header", "/Prefer", str(undeclared)),))
+        return answered(reply).having(APPLIED, order.preference.encode("latin-1"))
+
+    def _refused(self, order: Ordered, violations: tuple[Violation, ...]) -> Answer:
+        refusal = order.scope[REFUSAL] = InvalidParameter(violations=violations)
+        return answered(refused(order.contract, refusal, method=order.scope["method"]))
+
+    async def _acting(self, order: Ordered, route: Route, path: Mapping[str, Json]) -> Fault | None:
+        """The fault that acts on a request, if any."""
+        world = order.world
+        wanted = {part for fault in world.armed.faults.values() for part in fault.told.get("when", ())}
+        asked = Asked(
+            route.operation,
+            path,
+            parse_qs(order.scope["query_string"].decode("latin-1"), keep_blank_values=True) if "query" in wanted else {},
+            dict(order.scope["headers"]),
+            await self._read(order) if "body" in wanted and route.operation.body is not None else MISSING,
+            self._credential(order) if "credential" in wanted else "",
+            world.clock.now(),
+        )
+        with self._every.store.writing(world):
+            return world.armed.acting(asked, world.seed)
+
+    async def _read(self, order: Ordered) -> Json:
+        """The value of the body; MISSING if it has none that can be read."""
+        sent = await order.received.whole(self._max_body)
+        try:
+            return bodies.parsed(sent) if sent and len(sent) <= self._max_body else MISSING
+        except bodies.Unreadable:
+            return MISSING
+
+    def _credential(self, order: Ordered) -> str:
+        """The name of the credential that a request was sent with; "" if it is not known."""
+        api = order.contract.name
+        known = order.world.known_credentials(api)
+        for scheme, read in self._readers[api].items():
+            try:
+                return known.identity(scheme, read(order.scope), order.world).name
+            except Refusal:
+                continue
+        return ""
+
+    async def _faulty(self, order: Ordered, route: Route, fault: Fault) -> Answer:
+        """The answer with a fault's effects."""
+        contract, operation, seed = order.contract, route.operation, order.world.seed
+        answer = spoiling.instead(fault, self._documented[contract.name], operation, seed)
+        order.scope[OPERATION] = route.key
+        if answer is None:
+            answer = await self._handled(order, fault)
+        changed = None if answer is None else spoiling.spoiled(fault, contract, operation, answer)
+        if answer is None or changed is None:  # There was nothing for it to do.
+            self._take_back(order, fault)
+            return answer or await self._asked(contract, order.scope, order.received.again())
+        order.fault, order.manner = fault.name, order.manner.joined(spoiling.manner(fault, seed))
+        return changed
+
+    async def _handled(self, order: Ordered, fault: Fault) -> Answer | None:
+        """What the API answers to a request as the fault has it handled; None if that makes no difference."""
+        if "stale" in fault.told:
+            return await self._stale(order, fault)
+        if "duplicate" not in fault.told:
+            return await self._plain(order)
+        await order.received.whole(self._max_body)
+        first_scope = dict(order.scope)
+        first = await self._asked(order.contract, first_scope, order.received.again())
+        second = await self._plain(order)
+        if fault.told["duplicate"] == "first":
+            order.scope.update(first_scope)
+            return first
+        return second
+
+    async def _stale(self, order: Ordered, fault: Fault) -> Answer | None:
+        """The answer as things were when the fault was armed; None if they are the same."""
+        name = hidden(order.world.name, fault.name)
+        fresh = await self._asked(order.contract, dict(order.scope), order.received.again())
+        if name not in self._every.store.names():  # It was armed by the situation that the world began with.
+            world = order.world
+            arming.keep(self._every, world, fault.name, self._start.world(world, world.situation, world.seed, world.scale))
+        stale_scope = {**order.scope, READING: name}
+        stale = await self._asked(order.contract, stale_scope, order.received.again())
+        if stale.body == fresh.body and stale.status == fresh.status:
+            return None
+        order.scope.update(stale_scope)
+        return stale
+
+    def _take_back(self, order: Ordered, fault: Fault) -> None:
+        """A fault that changed nothing has not fired."""
+        with self._every.store.writing(order.world):
+            standing = order.world.armed.faults.get(fault.name)
+            if standing is not None:
+                standing.fired -= 1
+
+    # The journal
+
+    def _noted(self, order: Ordered, answer: Answer, seconds: float) -> Answer:
+        """Note the exchange in the journal; the answer says where."""
+        scope, world = order.scope, order.world
+        method = scope.get(METHOD, scope["method"])
+        exchange = _exchange(order, answer, method, seconds)
+        self._every.store.record(world, exchange)
+        return Answer(answer.status, (*answer.headers, (ID, b"%s/%d" % (world.name.encode(), exchange.number))), answer.body)
+
+
+def _exchange(order: Ordered, answer: Answer, method: str, seconds: float) -> Exchange:
+    scope, world = order.scope, order.world
+    refusal: Refusal | None = scope.get(REFUSAL)
+    reply: Reply | None = scope.get(REPLY)
+    call = scope.get(CALL)
+    query = b"?" + order.query if order.query else b""
+    return Exchange(
+        world=world.name,
+        at=world.clock.now(),
+        seconds=seconds + order.manner.wait,
+        api=order.contract.name,
+        operation=scope.get(OPERATION, "").rpartition(" ")[2],
+        method=method,
+        target=(scope["raw_path"] + query).decode("latin-1"),
+        request_headers=tuple(scope["headers"]),
+        request_body=order.received.body or None,
+        status=answer.status,
+        answer_headers=answer.headers,
+        answer_body=None if method == "HEAD" else answer.body or None,
+        reason=refusal.reason if refusal is not None else "",
+        violations=refusal.violations if refusal is not None else (),
+        read=(reply.read[0], tuple(reply.read[1])) if reply is not None and reply.read is not None else None,
+        written=tuple(reply.written) if reply is not None else (),
+        ignored=call.ignored if call is not None else (),
+        fault=order.fault,
+        preference=order.preference,
+    )
+
+
+def _told_limits(world: World, contract: Contract, scope: Scope, answer: Answer) -> Answer:
+    """The answer with the header fields of the API's rate limit, if the world has one."""
+    limit, identity = world.armed.limits.get(contract.name), scope.get(IDENTITY)
+    if limit is None or identity is None:
+        return answer
+    for name, value in limit.fields(identity.name, world.clock.now()):
+        answer = answer.having(name.lower().encode("latin-1"), value.encode("latin-1"))
+    return answer
