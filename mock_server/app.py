@@ -12,6 +12,7 @@ from mock_server.call import Identity
 from mock_server.clock import Clock
 from mock_server.contract import Contract
 from mock_server.control import Control
+from mock_server.documented import Documented
 from mock_server.exchanges import Exchanges
 from mock_server.front import Front
 from mock_server.pages import Pages
@@ -65,7 +66,8 @@ def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -
         ),
     )
     pages, line, closed = Pages(contracts, own, known), log.lines(settings.log), control_access.closed_to(settings.host)
-    exchanges = Exchanges(bridged.app, contracts, every, start, bridged.routes, settings.max_body, settings.journal)
+    documented = {name: Documented(contract, data[name]) for name, contract in contracts.items()}
+    exchanges = Exchanges(bridged.app, documented, every, start, bridged.routes, settings.max_body, settings.journal)
     return Front(contracts, bridged.app, exchanges, bridged.allowed, pages, line, every, closed)
 
 

@@ -96,7 +96,10 @@ def read(text: str) -> Request:
 
 
 def _given(words: list[bytes]) -> tuple[bytes] | None:
-    """What a printf before a pipe writes."""
+    """What a printf or an echo before a pipe writes."""
+    if words[:1] == [b"echo"]:
+        quiet = words[1:2] == [b"-n"]
+        return (b" ".join(words[2 if quiet else 1 :]) + (b"" if quiet else b"\n"),)
     if len(words) != 2 or words[0] != b"printf":
         return None
     escapes = re.compile(rb"\\([0-7]{1,3})|\\(.)|%(.)", re.DOTALL)
@@ -239,7 +242,8 @@ def _header(command: _Command, name: str, value: bytes) -> None:
 
 def _data(command: _Command, name: str, value: bytes) -> None:
     if value == b"@-" and command.stdin is not None:
-        command.data.append(command.stdin)
+        kept = name in ("--data-binary", "--json")
+        command.data.append(command.stdin if kept else re.sub(rb"[\r\n\0]", b"", command.stdin))
     elif not command.file(name, value):
         command.data.append(value)
 

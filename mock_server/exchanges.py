@@ -21,7 +21,7 @@ from mock_server.faults import Asked, Fault
 from mock_server.journal import Exchange
 from mock_server.prefer import Preference, WrongPreference
 from mock_server.refusals import Internal, InvalidParameter, Refusal, Violation
-from mock_server.reply import Reply, refused
+from mock_server.reply import Reply, blamed, refused
 from mock_server.schemas import MISSING
 from mock_server.situations import Start
 from mock_server.spoiling import answered
@@ -98,7 +98,7 @@ class Exchanges:
     def __init__(  # noqa: PLR0913, PLR0917  # everything that an exchange meets
         self,
         app: Any,
-        contracts: Mapping[str, Contract],
+        documented: Mapping[str, Documented],
         every: Worlds,
         start: Start,
         routes: Routes,
@@ -111,11 +111,7 @@ class Exchanges:
         self._routes = routes
         self._max_body = max_body  # bytes
         self._kept = kept  # exchanges; 0: there is no journal
-        self._documented = {name: Documented(contract) for name, contract in contracts.items()}
-        self._readers = {
-            name: {scheme: reader({**told, NAME: scheme}) for scheme, told in contract.security_schemes.items()}
-            for name, contract in contracts.items()
-        }
+        self._documented = documented  # by API
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, contract: Contract) -> None:
         """Answer a request for an API. With a refusal in the scope already, it is turned down."""
@@ -217,7 +213,7 @@ class Exchanges:
             )
         except Undeclared as undeclared:
             order.preference, order.manner = "", PLAIN
-            return self._refused(order, (Violation("header", "/Prefer", str(undeclared)),))
+            return self._refused(order, (Violation("header", "", str(undeclared)),))
         return answered(reply).having(APPLIED, order.preference.encode("latin-1"))
 
     def _refused(self, order: Ordered, violations: tuple[Violation, ...]) -> Answer:
@@ -252,9 +248,9 @@ class Exchanges:
         """The name of the credential that a request was sent with; "" if it is not known."""
         api = order.contract.name
         known = order.world.known_credentials(api)
-        for scheme, read in self._readers[api].items():
+        for scheme, told in order.contract.security_schemes.items():
             try:
-                return known.identity(scheme, read(order.scope), order.world).name
+                return known.identity(scheme, reader({**told, NAME: scheme})(order.scope), order.world).name
             except Refusal:
                 continue
         return ""
@@ -340,7 +336,7 @@ def _exchange(order: Ordered, answer: Answer, method: str, seconds: float) -> Ex
         answer_headers=answer.headers,
         answer_body=None if method == "HEAD" else answer.body or None,
         reason=refusal.reason if refusal is not None else "",
-        violations=refusal.violations if refusal is not None else (),
+        violations=blamed(refusal, str(refusal)) if refusal is not None else (),
         read=(reply.read[0], tuple(reply.read[1])) if reply is not None and reply.read is not None else None,
         written=tuple(reply.written) if reply is not None else (),
         ignored=call.ignored if call is not None else (),

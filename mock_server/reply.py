@@ -53,6 +53,11 @@ def filled(template: Json, tokens: Mapping[str, Json]) -> Json:
     return template
 
 
+def blamed(refusal: Refusal, message: str) -> tuple[Violation, ...]:
+    """What a refusal has against a request; where it lists nothing, the message against the part that it is about."""
+    return refusal.violations or (Violation(*PARTS.get(refusal.reason, ("path", "")), message),)
+
+
 def refused(contract: Contract, refusal: Refusal, *, resource: str = "", method: str = "") -> Reply:
     """The reply that turns a request down as this API does."""
     form, reason = contract.refusals, refusal.reason
@@ -65,7 +70,7 @@ def refused(contract: Contract, refusal: Refusal, *, resource: str = "", method:
         "method": method,
     }
     message = re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), form.messages.get(reason, "{message}"))
-    told = refusal.violations or (Violation(*PARTS.get(reason, ("path", "")), message),)
+    told = blamed(refusal, message)
     violations = [filled(form.violation, {"$in": v.where, "$pointer": v.pointer, "$message": v.message}) for v in told]
     body = filled(
         form.body, {"$status": status, "$code": form.codes.get(reason, reason), "$message": message, "$violations": violations}

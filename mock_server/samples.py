@@ -10,9 +10,9 @@ import orjson
 
 from mock_server import outline
 from mock_server.contract import Contract, Json, Operation, Parameter, Schema
+from mock_server.described import described
 from mock_server.documents import Node
 from mock_server.schemas import items, json_type, merged, properties, required
-from mock_server.sources import node_of
 
 JSON_BODY = ("Content-Type", "application/json")
 FORMATS = {  # a value of each format that a schema may demand and show no example of
@@ -36,7 +36,7 @@ class Sample:
 
 def sample(contract: Contract, operation: Operation) -> Sample:
     """A right request for an operation, in a world that is new."""
-    node = node_of(contract, operation)
+    node = described(contract).operation(operation)
     shown = {((p / "name").text, (p / "in").text): p for p in outline.parameters_of(node)}
     path, query, headers = operation.path, [], []
     for parameter in operation.parameters:

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 import orjson
 
 from mock_server import documents, outline
 from mock_server.contract import Contract, Json, Operation, Place
-from mock_server.documents import Document, Node, Steps
+from mock_server.described import Named, described, parts
+from mock_server.documents import Node, Steps
 from mock_server.journal import Exchange
 from mock_server.refusals import Violation
 from mock_server.schemas import at, pointed
 
 MOST = 5000  # values of one body that are looked at
-PARTS = ("allOf", "anyOf", "oneOf")  # what else a schema consists of
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def inferred(contract: Contract, operation: Operation | None, exchange: Exchange
     """The parts of an answer, and of what was asked, that are inferred: each once, the nearest statement deciding."""
     source, found = _Source(contract, operation), dict[Steps, Inferred]()
     for part, path in source.used(exchange):
-        stands, reason = _origin(source.document, path)
+        stands, reason = source.described.origin(path)
         if reason is None:
             continue
         if part:  # A rule; several may share one reason.
@@ -54,44 +52,15 @@ def inferred(contract: Contract, operation: Operation | None, exchange: Exchange
     return tuple(found.values())
 
 
-def _origin(document: Document, path: Steps) -> tuple[Steps, str | None]:
-    """Where the nearest x-origin at or around a path stands, and the reason it gives, if it says that something is inferred."""
-    for length in range(len(path), -1, -1):
-        origin = at(document.value, (*path[:length], "x-origin"))
-        if origin is not None:
-            return path[:length], str(origin["inferred"]) if isinstance(origin, dict) and "inferred" in origin else None
-    return (), None
-
-
-@lru_cache(32)
-def _read(text: bytes, file: str) -> Document:
-    return documents.read(text, file)
-
-
-def node_of(contract: Contract, operation: Operation | None) -> Node:
-    """An operation as the document has it, with its lines; without one, all the paths."""
-    document = _read(contract.text, documents.shown(contract.file))
-    if operation is None:
-        return document.root / "paths"
-    method = operation.method.lower()
-    return Node(document, ("paths", operation.path, method), (document.root / "paths" / operation.path / method).value)
-
-
-class _Named(NamedTuple):
-    """A part of a schema: where it is named, and what it is, behind any $ref."""
-
-    path: Steps
-    schema: Node
-
-
 class _Source:
     """What a contract says of one operation, or of none."""
 
     def __init__(self, contract: Contract, operation: Operation | None) -> None:
         self.contract = contract
         self.operation = operation
-        self.node = node_of(contract, operation)
-        self.document = self.node.document
+        self.described = described(contract)
+        self.node = self.described.operation(operation)
+        self.document = self.described.document
         self.root = self.document.root
 
     # Places
@@ -113,7 +82,7 @@ class _Source:
         """Of a body's property its name, as deep as the schema knows it."""
         path, schema = self._has("requestBody") or self.node.path, self._body()
         for step in _steps(violation.pointer):
-            found = next(self._below(schema, step), None)
+            found = self._below(schema, step)
             if found is None:
                 return _listed(schema, step) or path
             path, schema = found
@@ -184,19 +153,8 @@ class _Source:
     def _body(self) -> Node:
         return outline.body_of(self.node)
 
-    def _below(self, schema: Node, step: str) -> Iterator[_Named]:
-        """What a step of a pointer leads to in a schema or its parts."""
-        for part in _parts(schema):
-            properties = part / "properties"
-            exact = step in properties.mapping
-            folded = () if exact or not self._folds else (n for n in properties.mapping if n.lower() == step.lower())
-            for name in (step,) if exact else folded:
-                yield _Named((*properties.path, name), properties / name)
-            if step.isdecimal() and part / "items":
-                yield _Named((*part.path, "items"), part / "items")
-        for part in _parts(schema):
-            if (part / "additionalProperties").mapping:
-                yield _Named((*part.path, "additionalProperties"), part / "additionalProperties")
+    def _below(self, schema: Node, step: str) -> Named | None:
+        return self.described.below(schema, step, fold=self._folds)
 
     @property
     def _folds(self) -> bool:
@@ -287,7 +245,7 @@ class _Source:
                 return
             node, part = waiting.pop()
             for step, inner in _members(part):
-                found = next(self._below(node, step), None)
+                found = self._below(node, step)
                 if found is None:
                     continue
                 waiting.append((found.schema, inner))
@@ -343,20 +301,9 @@ def _steps(pointer: str) -> tuple[str, ...]:
     return pointed(f"#{pointer}") or ()
 
 
-def _parts(schema: Node) -> Iterator[Node]:
-    """A schema and what it is made of, each once."""
-    waiting, seen = [schema], set[Steps]()
-    while waiting:
-        part = waiting.pop()
-        if part.path not in seen:
-            seen.add(part.path)
-            yield part
-            waiting += [inner for keyword in PARTS for inner in (part / keyword).elements()]
-
-
 def _listed(schema: Node, name: str) -> Steps | None:
     """What is said of a property that the schema does not describe: that it is required, or that there are no others."""
-    for part in _parts(schema):
+    for part in parts(schema):
         for index, required in enumerate((part / "required").value or ()):
             if required == name:
                 return (*part.path, "required", index)

@@ -313,7 +313,34 @@ def test_a_record_that_stands_in_the_way_is_made_where_there_is_none(library: st
 def test_a_body_is_broken_in_every_way_that_its_schema_allows(library: str) -> None:
     titles = [one.title for one in told(library) if one.reason == "invalid_body"]
 
-    assert titles == []
+    assert titles == [
+        "In the body, title is required.",
+        "In the body, title must be a text, not null.",
+        "In the body, title must be a text, not a number.",
+        "In the body, genre must be one of novel, poem.",
+        "In the body, title must have at most 60 characters.",
+        "In the body, shelf_mark must be <= 9000.",
+        "In the body, none-such is not known here.",
+    ]
+
+
+def test_a_parameter_is_broken_where_it_stands(library: str) -> None:
+    """In the header, in a cookie, in the query; the others are sent as they must be."""
+    found = [one for one in told(library) if one.reason == "invalid_parameter" and one.operation == "listBooks"]
+
+    assert [(one.title, one.requests[-1].target.partition("?")[2], one.requests[-1].headers) for one in found] == [
+        (
+            "The header parameter X-Branch must be one of north, south.",
+            "shelf=1&key=s3cret-key",
+            (("X-Branch", "none-such"),),
+        ),
+        (
+            "The cookie parameter tint must be an integer, not 'none-such'.",
+            "shelf=1&key=s3cret-key",
+            (("X-Branch", "north"), ("Cookie", "tint=none-such")),
+        ),
+        ("The query parameter shelf must be >= 1.", "key=s3cret-key&shelf=0", (("X-Branch", "north"),)),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,11 @@ def test_a_request_copied_from_firefox_is_read() -> None:
         ("$ curl -s localhost/a | jq .", Request("GET", "http://localhost/a")),
         ("curl -sS localhost/a -o /dev/null 2>&1 > out.txt", Request("GET", "http://localhost/a")),
         ("curl localhost/a?b=1&c=2", Request("GET", "http://localhost/a?b=1&c=2")),
+        (
+            "echo '{\"a\": 1}' | curl localhost -H 'Content-Type:' --data @-",
+            Request("POST", "http://localhost", (), b'{"a": 1}'),
+        ),
+        ("echo -n a b | curl localhost -H Content-Type: --data-binary @-", Request("POST", "http://localhost", (), b"a b")),
         ("curl -I localhost", Request("HEAD", "http://localhost")),
         ("curl -XDELETE localhost/1;", Request("DELETE", "http://localhost/1")),
         ("curl -sXPATCH --url localhost", Request("PATCH", "http://localhost")),

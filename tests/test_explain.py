@@ -143,6 +143,7 @@ def test_a_har_file_is_explained_by_its_last_refusal_or_the_entry_named(told: To
     assert "The answer that was recorded has the status 500." in refused
     assert "GET /fentu/api/v1/assets" in named
     assert "recorded" not in named
+    assert "This is entry 1 of 3; the first is 0." in refused
 
 
 def test_one_entry_may_be_pasted(told: Told) -> None:

@@ -13,7 +13,7 @@ from mock_server import clock, documents
 from mock_server.atlas import parameters
 from mock_server.atlas.recipe import OWN, SESSION, WORLD, Headers, Request
 from mock_server.bridge import requests
-from mock_server.bridge.parameters import Uncompiled
+from mock_server.bridge.parameters import Uncompiled, query_names
 from mock_server.bridge.schemas import Schemas
 from mock_server.changes import NOTHING
 from mock_server.contract import Contract, Json, Operation, Record, Reference, Resource, properties
@@ -242,7 +242,8 @@ class Ground:
                 value = (path or {}).get(parameter.name, ids.get(str(parameter.identifies)))
                 shown = self._needs[operation.operation_id].get(parameter.name, "1") if value is None else str(value)
                 target = target.replace(f"{{{parameter.name}}}", quote(shown, safe=""))
-        needed = self._needed_in(operation, "query")
+        sent_already = query_names((query or "").encode())
+        needed = [pair for pair in self._needed_in(operation, "query") if pair[0] not in sent_already]
         asked = "&".join(part for part in (urlencode([*needed, *given.query]), query) if part)
         text = body if isinstance(body, str) else None if body is None else written(body)
         sent = (*given.headers, *self._needed_in(operation, "header"), *(() if text is None else (JSON_TYPE,)))
@@ -358,8 +359,8 @@ def control(method: str, path: str, body: Json) -> Request:
 
 
 def _replaced(sent: Headers, others: Headers) -> Headers:
-    """Header fields, of which others take the place; one without a value is left out."""
-    names = {name.lower() for name, _ in others}
+    """Header fields, of which others take the place, but for cookies; one without a value is left out."""
+    names = {name.lower() for name, _ in others} - {"cookie"}
     return tuple(pair for pair in sent if pair[0].lower() not in names) + tuple(pair for pair in others if pair[1])
 
 

@@ -39,10 +39,10 @@ def main(arguments: Sequence[str]) -> int:
         if id is not None:
             explanation = Explaining(Server(asked.url or SERVER), contracts, asked.url or SERVER).noted(*_noted(id, asked.world))
         else:
-            entry = _entry(asked)
+            entry, remarks = _entry(asked)
             with _server(asked) as server:
                 answered = entry.answer.status if entry.answer else None
-                explanation = Explaining(server, contracts, asked.url or SERVER).pasted(
+                explanation = Explaining(server, contracts, asked.url or SERVER, remarks).pasted(
                     entry.request, asked.world or "", answered
                 )
     except (BrokenContract, UnknownContract, NotCurl, BrokenHar, Unexplained, NotStarted, Refused, Unreachable) as wrong:
@@ -94,8 +94,8 @@ def _noted(id: re.Match[str], world: str | None) -> tuple[str, str]:
     return id[1] or world or DEFAULT, id[2]
 
 
-def _entry(asked: argparse.Namespace) -> Entry:
-    """The request that was pasted.
+def _entry(asked: argparse.Namespace) -> tuple[Entry, list[str]]:
+    """The request that was pasted, and what is to be said of how it was found.
 
     Raises WrongUsage, NotCurl, BrokenHar.
     """
@@ -103,14 +103,15 @@ def _entry(asked: argparse.Namespace) -> Entry:
     if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         if asked.entry is not None:
             raise WrongUsage("--entry is for HAR files")
-        return Entry(curl.read(text.decode("utf-8", "replace")), None)
+        return Entry(curl.read(text.decode("utf-8", "replace")), None), []
     entries = har.read(text)
     if not entries:
         raise WrongUsage("the HAR file has no entry")
     if asked.entry is not None and not 0 <= asked.entry < len(entries):
         raise WrongUsage(f"--entry must be from 0 to {len(entries) - 1}, not {asked.entry}")
-    refused = [entry for entry in entries if entry.answer and entry.answer.status >= 400]
-    return entries[asked.entry] if asked.entry is not None else (refused or entries)[-1]
+    refused = [index for index, entry in enumerate(entries) if entry.answer and entry.answer.status >= 400]
+    index = asked.entry if asked.entry is not None else (refused or [len(entries) - 1])[-1]
+    return entries[index], [f"This is entry {index} of {len(entries)}; the first is 0."] if len(entries) > 1 else []
 
 
 def _text(what: str) -> bytes:
