@@ -24,12 +24,16 @@ class Accounts:
     contracts: Mapping[str, Contract]
     secrets: Secrets | None
 
-    def given(self, world: World, every: Sequence[Exchange], wanted: Sequence[Exchange]) -> list[Json]:
-        """The accounts of some of a world's exchanges, without what is a secret in any of them."""
+    def given(self, world: World, every: Sequence[Exchange], wanted: Sequence[Exchange], *, inferred: bool = True) -> list[Json]:
+        """The accounts of some of a world's exchanges, without what is a secret in any of them.
+
+        What rests on inference takes most of the time: some 10 ms for a large answer.
+        """
+        accounts = (self._account(world, exchange, inferred=inferred) for exchange in wanted)
         if self.secrets is None:
-            return [self._account(world, exchange) for exchange in wanted]
+            return list(accounts)
         found = self.secrets.found(_plain(exchange) for exchange in every)
-        return [self.secrets.masked(self._account(world, exchange), found) for exchange in wanted]
+        return [self.secrets.masked(account, found) for account in accounts]
 
     def without_secrets(self, export: Mapping[str, Json], every: Sequence[Exchange]) -> Mapping[str, Json]:
         """An export of a world, without what is a secret in any of its exchanges."""
@@ -38,7 +42,7 @@ class Accounts:
         found = self.secrets.found(_plain(exchange) for exchange in every)
         return {**export, "apis": self.secrets.masked_value(export["apis"], found)}
 
-    def _account(self, world: World, exchange: Exchange) -> Json:
+    def _account(self, world: World, exchange: Exchange, *, inferred: bool) -> Json:
         contract = self.contracts.get(exchange.api)
         operation = contract.operations.get(exchange.operation) if contract else None
         violations = [
@@ -50,7 +54,7 @@ class Accounts:
             }
             for violation in exchange.violations
         ]
-        inferred = sources.inferred(contract, operation, exchange) if contract else ()
+        readings = sources.inferred(contract, operation, exchange) if contract and inferred else ()
         lost = contract is not None and operation is None
         return {
             **_plain(exchange),
@@ -61,7 +65,7 @@ class Accounts:
             "ignored": list(exchange.ignored),
             "fault": exchange.fault or None,
             "preference": exchange.preference or None,
-            "inferred": [{"part": one.part, "reason": one.reason, "place": str(one.place)} for one in inferred],
+            "inferred": [{"part": one.part, "reason": one.reason, "place": str(one.place)} for one in readings],
             "nearest": nearest.operations(self.contracts, exchange.method, exchange.target) if lost else [],
         }
 

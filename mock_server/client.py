@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CONTROL = "/_mock"
 ORDERS = ("/faults", "/rate-limits")  # what leaves sessions as they are
+MANY = 1_000_000  # exchanges: all there are
 PATIENCE = 60.0  # seconds for one answer
 GRACE = 10.0  # seconds for a server to stop by itself
 _ROOT = re.compile(r"https?://\S+?(?=/\s)")  # in the first line that mock-server prints
@@ -187,8 +188,7 @@ class World:
 
     def journal(self, **only: str | int) -> list[Json]:
         """What the world was asked and what it answered, the oldest first; `only` are api, operation, status, after, limit."""
-        query = f"?{urlencode(only)}" if only else ""
-        found: list[Json] = self._ask("GET", f"/journal{query}")["exchanges"]
+        found: list[Json] = self._ask("GET", f"/journal?{urlencode({'limit': MANY} | only)}")["exchanges"]
         return found
 
     def fault(self, **told: Json) -> str:

@@ -21,6 +21,7 @@ from mock_server.worlds import World, hidden
 if TYPE_CHECKING:
     from mock_server.control import Control
 
+NEWEST = 100  # exchanges that are listed, where nobody says how many
 NDJSON, TEXT = b"application/x-ndjson", b"text/plain; charset=utf-8"
 
 
@@ -29,8 +30,8 @@ NDJSON, TEXT = b"application/x-ndjson", b"text/plain; charset=utf-8"
 
 def list_exchanges(control: Control, call: Call) -> Json:
     world = control.world(call)
-    every, wanted = _wanted(control, world, call)
-    answer = {"exchanges": control.accounts.given(world, every, wanted)}
+    every, wanted = _wanted(control, world, call, NEWEST)
+    answer = {"exchanges": control.accounts.given(world, every, wanted, inferred=call.query.get("inferred", True))}
     began = account.start(exports.copied(world, world.name), every)
     document = exports.document(began)
     return {**answer, "start": control.accounts.without_secrets(document, every)} if document["apis"] else answer
@@ -58,7 +59,7 @@ def get_journal_ndjson(control: Control, call: Call) -> Reply:
 
 def get_journal_har(control: Control, call: Call) -> Json:
     told = _told(control, call)
-    return har.document(told, _root(told))
+    return har.document(told, f"{_root(told)}/w/{call.path['world']}")
 
 
 def get_journal_curl(control: Control, call: Call) -> Reply:
@@ -66,7 +67,7 @@ def get_journal_curl(control: Control, call: Call) -> Reply:
     root, lines = _root(every), []
     for told in every:
         request = told["request"]
-        address = root if told["api"] == CONTROL else f"{root}/w/{told['world']}"
+        address = f"{root}/w/{told['world']}"
         headers = [(name, value) for name, value in request["headers"] if name not in UNTOLD]
         lines.append(curl.line(request["method"], address + request["target"], headers, har.body_of(request)) + "\n")
     return Reply(200, "".join(lines).encode(), ((b"content-type", TEXT),))
@@ -83,10 +84,11 @@ UNTOLD = frozenset({"host", "content-length", "connection", "accept-encoding", "
 
 def _told(control: Control, call: Call) -> list[Json]:
     world = control.world(call)
-    return control.accounts.given(world, *_wanted(control, world, call))
+    every, wanted = _wanted(control, world, call)
+    return control.accounts.given(world, every, wanted, inferred=False)
 
 
-def _wanted(control: Control, world: World, call: Call) -> tuple[list[Exchange], list[Exchange]]:
+def _wanted(control: Control, world: World, call: Call, newest: int | None = None) -> tuple[list[Exchange], list[Exchange]]:
     """All exchanges of a world, and those asked for."""
     every, query = control.worlds.store.journal(world), call.query
     wanted = [
@@ -97,7 +99,8 @@ def _wanted(control: Control, world: World, call: Call) -> tuple[list[Exchange],
         and query.get("status", exchange.status) == exchange.status
         and exchange.number > query.get("after", 0)
     ]
-    return every, wanted[-query["limit"] :] if "limit" in query else wanted
+    limit = query.get("limit", newest)
+    return every, wanted if limit is None else wanted[-limit:]
 
 
 # Faults

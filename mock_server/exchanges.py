@@ -113,8 +113,8 @@ class Exchanges:
         self._kept = kept  # exchanges; 0: there is no journal
         self._documented = documented  # by API
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, contract: Contract) -> None:
-        """Answer a request for an API. With a refusal in the scope already, it is turned down."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, contract: Contract, *, prefers: bool) -> None:
+        """Answer a request for an API, which may have a Prefer header. With a refusal in the scope, it is turned down."""
         started = time.perf_counter()
         received = Received(receive)
         manner = PLAIN
@@ -122,7 +122,7 @@ class Exchanges:
             world = self._every.get(scope[WORLD])
             self._every.store.refresh(world)
             order = Ordered(contract, world, scope, received, scope["query_string"])
-            if world.armed.faults or b"__" in order.query or any(name == PREFER for name, _ in scope["headers"]):
+            if world.armed.faults or b"__" in order.query or prefers:
                 answer = await self._ordered(order)
             else:
                 answer = await self._asked(contract, scope, received)
@@ -159,7 +159,7 @@ class Exchanges:
         await self._app(scope, receive, send)
         if start is None:
             raise Left
-        return Answer(start["status"], tuple(start["headers"]), body)
+        return Answer(start["status"], start["headers"], body)
 
     async def _plain(self, order: Ordered) -> Answer:
         """What the API answers to a request whose body may have been looked at already."""
@@ -333,10 +333,10 @@ def _exchange(order: Ordered, answer: Answer, method: str, seconds: float) -> Ex
         request_headers=tuple(scope["headers"]),
         request_body=order.received.body or None,
         status=answer.status,
-        answer_headers=answer.headers,
+        answer_headers=tuple(answer.headers),
         answer_body=None if method == "HEAD" else answer.body or None,
         reason=refusal.reason if refusal is not None else "",
-        violations=blamed(refusal, str(refusal)) if refusal is not None else (),
+        violations=() if refusal is None else refusal.violations or blamed(refusal, str(refusal)),
         read=(reply.read[0], tuple(reply.read[1])) if reply is not None and reply.read is not None else None,
         written=tuple(reply.written) if reply is not None else (),
         ignored=call.ignored if call is not None else (),

@@ -21,7 +21,7 @@ from mock_server.bridge.scope import METHOD, REFUSAL, WORLD, cookies
 from mock_server.contract import Contract
 from mock_server.control_access import Closed
 from mock_server.dispatch import IGNORED
-from mock_server.exchanges import APPLIED, ID, Exchanges
+from mock_server.exchanges import APPLIED, ID, PREFER, Exchanges
 from mock_server.pages import Pages, root_of
 from mock_server.refusals import NoSuchPath
 from mock_server.reply import Headers, Reply
@@ -51,6 +51,7 @@ class Address:
     api: str  # whose own host name it is, if it is one
     cross_origin: bool  # answered with CORS headers
     packed: bool  # the client takes gzip
+    prefers: bool  # it has a preference (RFC 7240)
     mistake: str = ""
     closed: str = ""  # why it is not let in to the control API
 
@@ -154,14 +155,14 @@ class Front:
         if contract is self._pages.control:
             await self._app(scope, receive, send)
         else:
-            await self._exchanges(scope, receive, send, contract)
+            await self._exchanges(scope, receive, send, contract, prefers=address.prefers)
 
     def _address(self, scope: Scope) -> Address:
         """Read world, host and path; `mistake` says what was wrong with them."""
         named: str | None = None
         origin: str | None = None
         host, cookie = "", b""
-        packed = False
+        packed = prefers = False
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value.decode("latin-1")
@@ -169,6 +170,8 @@ class Front:
                 named = value.decode("latin-1")
             elif name == b"origin":
                 origin = value.decode("latin-1")
+            elif name == PREFER:
+                prefers = True
             elif name == b"accept-encoding":
                 packed = takes_gzip(value)
             elif name == b"cookie":
@@ -189,7 +192,7 @@ class Front:
         mistake = "" if worlds.NAME.fullmatch(world) else (
             "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
         )  # fmt: skip
-        address = Address(world, path, raw_path, prefix, host, api, origin is not None, packed, mistake)
+        address = Address(world, path, raw_path, prefix, host, api, origin is not None, packed, prefers, mistake)
         if path.startswith(OWN) and path.removeprefix(OWN)[:1] in ("", "/"):
             address.cross_origin = False
             address.closed = self._closed(host, origin, scope.get("scheme", "http"))

@@ -31,9 +31,9 @@ PARTS = {  # reason -> what of the request a refusal without violations is about
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
-    """What goes out. `body` is None where the answer has none (204)."""
+    """What goes out. `body` is None where the answer has none (204). Treat as frozen, as a Call."""
 
     status: int
     body: bytes | None

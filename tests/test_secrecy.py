@@ -164,6 +164,7 @@ PLACES: dict[str, Callable[[str], dict[str, Json]]] = {
     "user": lambda t: exchange(body={"callback": f"https://me:{quote(t, safe='')}@example.com/"}),
     "url in text": lambda t: exchange(headers=[["Referer", f"https://example.com/?x=1&token={quote(t, safe='')}"]]),
     "login": lambda t: exchange(body={"UserName": t, "Database": 1}, api="lemonsoft", operation="logIn"),
+    "renewal": lambda t: exchange(body={"username": "demo", "database": t}, api="lemonsoft", operation="renewSession"),
     "login astray": lambda t: exchange(body={"username": t}, api="lemonsoft"),
     "opened": lambda t: exchange(answer={"session_id": t}, api="lemonsoft", operation="logIn"),
     "deep": lambda t: exchange(body={"a": [{"b": {"secret": {"parts": [t, 1]}}}]}),

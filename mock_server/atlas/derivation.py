@@ -38,7 +38,7 @@ def _numbered(ground: Ground, operation: Operation, status: int) -> Iterator[Rec
 
 def _ways(ground: Ground, operation: Operation, reason: str) -> Iterator[Way]:
     """The ways that cause a refusal for a reason, if this server lets a client go them."""
-    if reason not in REASONS or (reason not in AT_THE_DOOR and ground.access(operation) is None):
+    if reason not in REASONS or (reason not in AT_THE_DOOR and ground.door.access(operation) is None):
         return
     for way in REASONS[reason](ground, operation):
         small = all(request.padded or len((request.body or "").encode()) <= ground.max_body for request in way.requests)
@@ -67,4 +67,4 @@ def _complete(ground: Ground, requests: tuple[Request, ...]) -> tuple[Request, .
     carries = any(SESSION in value for request in requests for _, value in request.headers) or any(
         SESSION in request.target for request in requests
     )
-    return (ground.login, *requests) if carries and ground.login else requests
+    return (ground.door.login, *requests) if carries and ground.door.login else requests

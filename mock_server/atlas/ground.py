@@ -1,30 +1,26 @@
-"""An API in a new world -> requests that it grants: who may call, which records there are, what a body holds."""
+"""An API in a new world -> requests that it grants: which records they name, and what their bodies hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from urllib.parse import quote, urlencode
 
-import orjson
-
-from mock_server import clock, documents
+from mock_server import clock
 from mock_server.atlas import parameters
-from mock_server.atlas.recipe import OWN, SESSION, WORLD, Headers, Request
+from mock_server.atlas.door import Access, Door
+from mock_server.atlas.recipe import JSON_TYPE, OWN, WORLD, Headers, Request, written
 from mock_server.bridge import requests
 from mock_server.bridge.parameters import Uncompiled, query_names
 from mock_server.bridge.schemas import Schemas
 from mock_server.changes import NOTHING
 from mock_server.contract import Contract, Json, Operation, Record, Reference, Resource, properties
-from mock_server.credentials import Credential, Credentials
 from mock_server.schemas import followed, merged, required
 from mock_server.state import Collection
 from mock_server.worlds import World
 
 LOOKED_AT = 200  # records of a resource, from the first
 FAR = 1000  # how far beyond the last record an id is that nobody has
-JSON_TYPE = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +31,19 @@ class Scene:
     requests: tuple[Request, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a request carries to be let in."""
-
-    headers: Headers = ()
-    query: tuple[tuple[str, str], ...] = ()
-
-
 class Ground:
     """One API in a world that is new."""
 
     def __init__(self, world: World, contract: Contract, max_body: int) -> None:
         self.contract = contract
         self.state = world.state(contract.name)
-        self.credentials: Credentials = world.known_credentials(contract.name)
+        self.door = Door(world, contract)
         self.max_body = max_body
-        situation = world.situations.get(world.situation)
-        self._sessions_live = situation is None or contract.name not in situation.expired
         self._schemas = Schemas(contract.document)
+        self._scenes: dict[tuple[str, int], Scene | None] = {}
         self._year = int(clock.written(world.clock.now(), contract.times)[:4])
         operations = contract.operations
         self._plans = {name: self._planned(operation) for name, operation in operations.items()}
-        self._accesses = {name: self._let_into(operation) for name, operation in operations.items()}
         self._needs = {name: self._needed(operation) for name, operation in operations.items()}
 
     def plan(self, operation: Operation) -> requests.Plan | None:
@@ -69,83 +55,6 @@ class Ground:
             return requests.plan(self.contract, operation, self._schemas, strict_query=False, max_body=self.max_body)
         except Uncompiled:
             return None
-
-    # ------------------------------------------------------------------------------------------------------ who calls
-
-    def alternatives(self, operation: Operation) -> Sequence[Mapping[str, Sequence[str]]]:
-        """The operation's security requirements: schemes with their scopes."""
-        definition = self._schemas.operation(operation)
-        found: Sequence[Mapping[str, Sequence[str]]] = definition.get("security", self.contract.document.get("security", ()))
-        return found
-
-    def access(self, operation: Operation) -> Access | None:
-        """What lets a request in; None if no known credential does."""
-        return self._accesses[operation.operation_id]
-
-    def _let_into(self, operation: Operation) -> Access | None:
-        alternatives = self.alternatives(operation)
-        if not alternatives:
-            return Access()
-        return next((access for needed in alternatives if (access := self._together(needed)) is not None), None)
-
-    def _together(self, needed: Mapping[str, Sequence[str]]) -> Access | None:
-        secrets = {scheme: self._secret(scheme, frozenset(scopes)) for scheme, scopes in needed.items()}
-        return None if None in secrets.values() else _joined(self._carried(scheme, str(it)) for scheme, it in secrets.items())
-
-    def _secret(self, scheme: str, scopes: frozenset[str]) -> str | None:
-        """What a known credential sends for a scheme; None if none has the scopes."""
-        sessions = self.contract.sessions
-        if sessions is not None and sessions.scheme == scheme:
-            return SESSION if self.login and self._sessions_live else None
-        return next((credential.secret for credential in self._with_secret if scopes <= credential.scopes), None)
-
-    def carried(self, schemes: Iterable[str], value: str) -> Access:
-        """The same credential for several schemes, each at its place."""
-        return _joined(self._carried(scheme, value) for scheme in schemes)
-
-    def _carried(self, scheme: str, value: str) -> Access:
-        definition = self.contract.security_schemes[scheme]
-        if definition["type"] != "apiKey":
-            return Access((("Authorization", f"Bearer {value}"),))
-        where, name = definition["in"], definition["name"]
-        if where == "query":
-            return Access(query=((name, value),))
-        return Access((("Cookie", f"{name}={value}") if where == "cookie" else (name, value),))
-
-    def lacking(self, operation: Operation) -> Iterator[tuple[Credential, Access, Sequence[str]]]:
-        """Known credentials that none of the alternatives is content with, where they are sent, and the scopes that they lack."""
-        for needed in self.alternatives(operation):
-            for scheme, scopes in needed.items():
-                for credential in self._with_secret:
-                    missing = [scope for scope in scopes if scope not in credential.scopes]
-                    if missing and not self._suffices(operation, credential):
-                        yield credential, self._carried(scheme, str(credential.secret)), missing
-
-    def _suffices(self, operation: Operation, credential: Credential) -> bool:
-        return any(
-            all(credential.scopes.issuperset(scopes) for scopes in needed.values()) for needed in self.alternatives(operation)
-        )
-
-    @cached_property
-    def _with_secret(self) -> list[Credential]:
-        return [credential for credential in self.credentials.known if credential.secret]
-
-    @cached_property
-    def login(self) -> Request | None:
-        """The request that opens a session."""
-        login = next((operation for operation in self.contract.operations.values() if operation.action == "login"), None)
-        body = self.login_body
-        if login is None or body is None:
-            return None
-        path = _path_of(login.envelope, "$session")
-        return Request(
-            login.method, self.contract.base_path + login.path, (JSON_TYPE,), written(body), session=documents.pointer(path or ())
-        )
-
-    @cached_property
-    def login_body(self) -> dict[str, str] | None:
-        """What is known to log in."""
-        return next((dict(credential.login) for credential in self.credentials.known if credential.login), None)
 
     # -------------------------------------------------------------------------------------------------- which records
 
@@ -171,10 +80,6 @@ class Ground:
         counters = (collection.resource.id, *collection.resource.numbers)
         counter = next((counter for counter in counters if counter.property == (by or collection.resource.id.property)), None)
         return None if counter is None else counter.value(collection.next + FAR, self._year)
-
-    @cached_property
-    def _scenes(self) -> dict[tuple[str, int], Scene | None]:
-        return {}
 
     def scene(self, operation: Operation) -> Scene | None:
         """The records that the operation's requests name; None if they can neither be found nor made."""
@@ -214,7 +119,7 @@ class Ground:
                 continue
             below = Scene(ids) if ids else self.scene(operation)
             body = self.body(operation, below.ids, without) if below else None
-            if below is None or not isinstance(body, dict) or self.access(operation) is None:
+            if below is None or not isinstance(body, dict) or self.door.access(operation) is None:
                 continue
             request = self.request(operation, below.ids, body=body)
             id = resource.id.value(self.collection(resource).next, self._year)
@@ -235,7 +140,7 @@ class Ground:
         access: Access | None = None,
     ) -> Request:
         """A request for the operation; what is not said is as it is granted."""
-        given = access or self.access(operation) or Access()
+        given = access or self.door.access(operation) or Access()
         target = self.contract.base_path + operation.path
         for parameter in operation.parameters:
             if parameter.where == "path":
@@ -276,8 +181,8 @@ class Ground:
     def candidates(self, operation: Operation) -> Iterator[Json]:
         """Bodies to begin with: what is known to log in, the documented examples, what the records hold."""
         if operation.action in ("login", "renew"):
-            if self.login_body is not None:
-                yield self.login_body
+            if self.door.login_body is not None:
+                yield self.door.login_body
             return
         yield from self._examples(operation)
         resource, schema = operation.resource, operation.body or {}
@@ -343,16 +248,6 @@ class Ground:
         return property not in {*resource.assigned, *resource.shown, *counted}
 
 
-def _joined(parts: Iterable[Access]) -> Access:
-    there = list(parts)
-    return Access(sum((part.headers for part in there), ()), sum((part.query for part in there), ()))
-
-
-def written(body: Json) -> str:
-    """A body as it is sent."""
-    return orjson.dumps(body).decode()
-
-
 def control(method: str, path: str, body: Json) -> Request:
     """A request of the control API for the world that a recipe is followed in."""
     return Request(method, f"{OWN}worlds/{WORLD}{path}", (JSON_TYPE,), written(body))
@@ -362,14 +257,3 @@ def _replaced(sent: Headers, others: Headers) -> Headers:
     """Header fields, of which others take the place, but for cookies; one without a value is left out."""
     names = {name.lower() for name, _ in others} - {"cookie"}
     return tuple(pair for pair in sent if pair[0].lower() not in names) + tuple(pair for pair in others if pair[1])
-
-
-def _path_of(template: Json, token: str) -> documents.Steps | None:
-    """Where a token stands in an envelope."""
-    if template == token:
-        return ()
-    for name, part in template.items() if isinstance(template, Mapping) else ():
-        below = _path_of(part, token)
-        if below is not None:
-            return (name, *below)
-    return None

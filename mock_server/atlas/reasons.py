@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mock_server.atlas import bodies, parameters
-from mock_server.atlas.ground import Access, Ground, Scene, control, written
-from mock_server.atlas.recipe import SESSION, Request
+from mock_server.atlas.door import Access
+from mock_server.atlas.ground import Ground, Scene, control
+from mock_server.atlas.recipe import SESSION, Request, written
 from mock_server.changes import NOTHING
 from mock_server.contract import Guard, Json, Operation, Parameter, Record, Resource
 
@@ -27,16 +28,16 @@ class Way(NamedTuple):
 
 
 def unauthenticated(ground: Ground, operation: Operation) -> Iterator[Way]:
-    alternatives, ids = ground.alternatives(operation), _named(ground, operation)
+    alternatives, ids = ground.door.alternatives(operation), _named(ground, operation)
     if not alternatives or not all(alternatives):  # It lets in whoever comes.
         return
     body = ground.body(operation, ids)
     yield Way("The request carries no credential.", (ground.request(operation, ids, body=body, access=Access()),))
-    if not ground.credentials.lenient:
-        wrong = ground.carried(alternatives[0], "unknown")
+    if not ground.door.credentials.lenient:
+        wrong = ground.door.carried(alternatives[0], "unknown")
         yield Way("The credential is none that is known.", (ground.request(operation, ids, body=body, access=wrong),))
-    session, sessions = ground.carried(alternatives[0], SESSION), ground.contract.sessions
-    if sessions is not None and sessions.scheme in alternatives[0] and ground.login is not None:
+    session, sessions = ground.door.carried(alternatives[0], SESSION), ground.contract.sessions
+    if sessions is not None and sessions.scheme in alternatives[0] and ground.door.login is not None:
         later = control("POST", "/clock/advance", {"seconds": sessions.lifetime + 1})
         late = ground.request(operation, ids, body=body, access=session)
         yield Way("The session has ended: the world's clock is past its life.", (later, late))
@@ -45,7 +46,7 @@ def unauthenticated(ground: Ground, operation: Operation) -> Iterator[Way]:
 def login_failed(ground: Ground, operation: Operation) -> Iterator[Way]:
     body, sessions = ground.body(operation, {}), ground.contract.sessions
     if operation.action in ("login", "renew") and isinstance(body, dict) and sessions:
-        wrong = "" if ground.credentials.lenient else "wrong"
+        wrong = "" if ground.door.credentials.lenient else "wrong"
         for name in sessions.credentials:
             yield Way(f"The {name} is wrong.", (ground.request(operation, {}, body={**body, name: wrong}),))
 
@@ -53,7 +54,7 @@ def login_failed(ground: Ground, operation: Operation) -> Iterator[Way]:
 def forbidden(ground: Ground, operation: Operation) -> Iterator[Way]:
     ids = _named(ground, operation)
     body = ground.body(operation, ids)
-    for credential, access, missing in ground.lacking(operation):
+    for credential, access, missing in ground.door.lacking(operation):
         title = f"The credential {credential.name} lacks {', '.join(missing)}."
         yield Way(title, (ground.request(operation, ids, body=body, access=access),))
 

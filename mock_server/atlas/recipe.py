@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from mock_server.contract import Json
 from mock_server.schemas import pointed
 
@@ -13,6 +15,7 @@ OWN = "/_mock/"  # where the server itself is controlled
 LONGEST = 64  # characters of a world's name
 
 Headers = tuple[tuple[str, str], ...]
+JSON_TYPE = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +96,8 @@ class Recipe:
         """The recipe that the control API told."""
         rest = {name: value for name, value in document.items() if name != "name"}
         return cls(**{**rest, "requests": tuple(map(Request.read, document["requests"]))})
+
+
+def written(body: Json) -> str:
+    """A body as it is sent."""
+    return orjson.dumps(body).decode()
