@@ -13,7 +13,6 @@ from mock_server.documents import meant
 from mock_server.faults import Fault
 from mock_server.journal import Exchange
 from mock_server.limits import Limit
-from mock_server.outline import CONTROL
 from mock_server.refusals import Conflict, NotFound, Violation
 from mock_server.reply import Reply
 from mock_server.worlds import World, hidden

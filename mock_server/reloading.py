@@ -12,6 +12,7 @@ from watchfiles import watch
 from mock_server import lifeline
 from mock_server.settings import Settings
 
+QUIET = 200  # milliseconds without a change after which the watcher says so
 PATIENCE = 10.0  # seconds for a server to stop by itself
 
 
@@ -19,12 +20,15 @@ def run(settings: Settings) -> int:
     """Serve until a signal says stop; answer an exit status."""
     if settings.ends_with_stdin:
         lifeline.hold()
+    changes = watch(settings.openapi, settings.fixtures, yield_on_timeout=True, rust_timeout=QUIET)
+    next(changes)  # From here on no change is missed, not even one while the server starts.
     server = _started(settings)
     try:
-        for _ in watch(settings.openapi, settings.fixtures):
-            print("Changed: starting anew.", flush=True)
-            _stop(server)
-            server = _started(settings)
+        for change in changes:
+            if change:
+                print("Changed: starting anew.", flush=True)
+                _stop(server)
+                server = _started(settings)
     finally:
         _stop(server)
     return 0

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server import contract, fixtures
+from mock_server.commands import capsule
 from mock_server.contract import Json
 from mock_server.secrecy import MASK, Found, Secrets, secret
+from tests.conftest import Client
 
 ROOT = Path(__file__).parent.parent
 CONTRACTS = contract.load_all(ROOT / "openapi")
@@ -232,3 +234,32 @@ def test_any_text_can_be_read(target: str, body: str) -> None:
     one = exchange(target, [["cookie", body], ["authorization", body], ["x", target]], body, body)
 
     assert SECRETS.masked(one, Found()).keys() == one.keys()
+
+
+def test_a_token_is_in_nothing_that_the_server_tells(client: Client, world: str, address: str, tmp_path: Path) -> None:
+    """Sent in every way, and repeated in records and refusals: neither the journal in any form nor a capsule has it."""
+    tokens = [f"{n}-planted/{n:x}+é\"'-{'x' * n}" for n in (11, 60, 130)]
+    fentu, lemonsoft = "/fentu/api/v1", "/lemonsoft/api"
+    admin = {"Authorization": "Bearer test-admin"}
+    for token in tokens:
+        latin = token.encode("latin-1")
+        client.get(f"{fentu}/customers", headers=[(b"Authorization", b"Bearer " + latin)])
+        client.get(f"{fentu}/customers", params={"api_key": token}, headers=[(b"Cookie", b"sid=" + latin)])
+        client.post(f"{lemonsoft}/auth/login", json={"UserName": token, "Password": token, "Database": "x", "ApiKey": token})
+        client.post(f"{lemonsoft}/auth/logon", content=json.dumps({"Password": token})[:-1])
+        client.get(f"{lemonsoft}/customers", headers=[(b"Session-Id", latin)])
+        client.post(f"{fentu}/customers", json={"name": token, "email": f"not {token}", "access_token": token}, headers=admin)
+        client.post(f"{fentu}/customers", json={"name": token, "email": f"a{len(token)}@example.com"}, headers=admin)
+        client.get(f"{fentu}/customers/{quote(token, safe='')}", headers=admin)
+        client.get(f"{fentu}/customers", params={"search": token}, headers=admin)
+    client.post(f"{lemonsoft}/auth/login", json=dict.fromkeys(("UserName", "Password", "Database", "ApiKey"), "demo"))
+    out = tmp_path / "c.yaml"
+    assert capsule.main(["save", "--world", world, "--url", address, "--out", str(out)]) == 0
+
+    told = [client.get(f"/_mock/worlds/{world}/journal{form}").text for form in ("", ".ndjson", ".har", ".curl")]
+
+    for text in (*told, out.read_text()):
+        for token in tokens:
+            for form in (token, quote(token, safe=""), json.dumps(token)[1:-1], json.dumps(token, ensure_ascii=False)[1:-1]):
+                assert form not in text
+            assert token[:20] not in text.replace('\\"', '"')
