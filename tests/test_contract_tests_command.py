@@ -22,6 +22,8 @@ from contract_tests.__main__ import main
 from contract_tests.defects import application
 from contract_tests.settings import Settings, WrongUsage
 from contract_tests.testdata import TestData
+from mock_server import contract
+from mock_server.capsules import reading
 from mock_server.credentials import Credential
 
 ROOT = Path(__file__).parent.parent
@@ -74,6 +76,7 @@ def broken() -> Iterator[str]:
             ["--report", "json=nowhere/a.json"],
             "--report names 'nowhere/a.json', which cannot be written: there is no folder nowhere",
         ),
+        (["--capsules", "README.md"], "--capsules must be a folder, and 'README.md' is none"),
         (["--report", "json=tests"], "which cannot be written: it is a folder"),
         (["--waivers", "nowhere"], "--waivers must be a file, and 'nowhere' is none"),
         (["--waivers", "README.md"], "--waivers: README.md:"),
@@ -275,6 +278,22 @@ def test_a_violation_is_1_and_a_known_one_is_not(broken: str, tmp_path: Path, ca
     assert "Ticket 12 (until 9999-12-31)" in capsys.readouterr().out
 
 
+def test_a_finding_has_a_capsule(broken: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that the mock server replays: its requests, and the one that shows the failure; without secrets."""
+    run("--url", broken, "--capsules", str(tmp_path / "capsules"))
+
+    (path,) = (tmp_path / "capsules").iterdir()
+    capsule = reading.load(path, contract.load_all(ROOT / "openapi"))
+    assert f"capsule   {path}\n" in capsys.readouterr().out
+    assert capsule.title == "What a creation was sent is read back, letter for letter. createCustomer"
+    assert [(one.method, one.target.partition("/cust-")[0]) for one in capsule.requests] == [
+        ("POST", "/fentu/api/v1/customers"),
+        ("GET", "/fentu/api/v1/customers"),
+    ]
+    assert capsule.failing is capsule.requests[-1]
+    assert "test-admin" not in path.read_text()
+
+
 def test_a_waiver_of_what_holds_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     passed = tmp_path / "waivers.yaml"
     passed.write_text(f"waivers: [{{law: {LAW}, api: fentu, operation: createCustomer, reason: Ticket 12, until: 9999-12-31}}]")
@@ -354,7 +373,7 @@ def test_pytest_has_a_test_for_each_api_law_and_operation(broken: str) -> None:
 
     assert ended.returncode == 1
     assert re.findall(r"^FAILED \S+::(\S+)", ended.stdout, re.MULTILINE) == [f"test_law_holds[fentu:{LAW}:createCustomer]"]
-    assert f"PASSED contract_tests/test_contract.py::test_waivers_are_used[fentu:]" in ended.stdout
+    assert "PASSED contract_tests/test_contract.py::test_waivers_are_used[fentu:]" in ended.stdout
     assert "expected" in ended.stdout
     assert "$ curl -X POST" in ended.stdout
 

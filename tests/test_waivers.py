@@ -60,7 +60,8 @@ def test_an_expired_waiver_fails(contracts: dict[str, Contract], tmp_path: Path)
 
     assert applied.left == (finding("guards"),)
     assert applied.complaints == (
-        f"{tmp_path}/waivers.yaml:9: the waiver of guards of fentu has expired on 2026-03-01: mend the fault, or give it a new date",
+        f"{tmp_path}/waivers.yaml:9: the waiver of guards of fentu has expired on 2026-03-01: "
+        "mend the fault, or give it a new date",
     )
 
 

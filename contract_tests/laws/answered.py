@@ -1,0 +1,543 @@
+"""Laws of HTTP: who may call, what is refused and how, and what every answer looks like."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from contract_tests import envelopes
+from contract_tests.callers import NOBODY, WITHOUT_BODY, Ids
+from contract_tests.exchanges import Exchange
+from contract_tests.laws.bench import Bench
+from contract_tests.shapes import UNDECLARED, Flaw, Shape, fits, shortened
+from contract_tests.trials import Premise, Trial, needed, unanswered
+from mock_server.contract import Json, Operation, Parameter, json_type
+from mock_server.credentials import Credential
+from mock_server.schemas import followed, merged, resolved
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+JSON = "application/json"
+HUGE = 20_000_000  # bytes; more than any API takes that says it has a limit
+ODD_IDS = ("0", "-1", "nobody-has-this", "%", "é", "a b", "'", "null", "1 OR 1=1", "x" * 300, "99999999999999999999", "..")
+
+
+def ids_for(bench: Bench, operation: Operation) -> Ids:
+    """Ids of records that exist, for every parameter of the path."""
+    if operation.resource is None:
+        return {}
+    caller = bench.caller
+    if operation.identifier or operation.target:
+        home = caller.home(operation.resource)
+        return home.ids
+    found: dict[str, Json] = dict(caller.home_of(operation.resource)) if operation.action == "create" else {}
+    for parameter in operation.ancestors:
+        found |= caller.home(caller.contract.resources[str(parameter.identifies)]).ids
+    return found
+
+
+def body_for(bench: Bench, operation: Operation, ids: Ids) -> Json:
+    """A valid body, or none where the operation takes none."""
+    if operation.body is None:
+        return WITHOUT_BODY
+    if operation.action in ("login", "renew"):
+        return dict(next((c.login for c in bench.caller.credentials if c.login), {}))
+    return bench.caller.body(operation, ids, {})
+
+
+def callable_(bench: Bench) -> Iterator[Operation]:
+    """The operations that this run may call."""
+    for operation in bench.contract.operations.values():
+        if bench.caller.can_write or operation.method in ("GET", "HEAD"):
+            yield operation
+
+
+# ----------------------------------------------------------------------------------------------------------------- who may call
+
+
+def credentials_are_needed(bench: Bench) -> None:
+    """Without a credential, and with a wrong one, nothing is answered."""
+    caller = bench.caller
+    strangers = (
+        ("no credential", NOBODY),
+        ("an unknown credential", Credential("stranger", "nobody-knows-this")),
+        ("an empty credential", Credential("empty", "")),
+    )
+    for operation in callable_(bench):
+        demands = caller.demands(operation)
+        if not demands:
+            continue
+        for what, who in strangers:
+            with bench.trial(operation, what) as trial:
+                exchange = _harmless(bench, operation, who)
+                trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is sent")
+                if "WWW-Authenticate" in _headers(bench, operation, exchange.answer.status):
+                    told = exchange.answer.header("www-authenticate")
+                    trial.hold(bool(told), "WWW-Authenticate, which says how to log in", "it is missing", exchange)
+    _near_misses(bench)
+
+
+def _headers(bench: Bench, operation: Operation, status: int) -> Mapping[str, Json]:
+    """The header fields that an answer declares."""
+    document = bench.contract.document
+    response = followed(bench.caller.definition(operation)["responses"].get(str(status)), document) or {}
+    found: Mapping[str, Json] = response.get("headers") or {}
+    return found
+
+
+def _near_misses(bench: Bench) -> None:
+    """Part of a known secret, or more than it, is not the secret."""
+    caller = bench.caller
+    known = next((c.secret for c in caller.credentials if c.secret), None)
+    operation = next((o for o in bench.contract.operations.values() if o.method == "GET" and caller.demands(o)), None)
+    if known is None or operation is None or len(known) < 2:
+        return
+    for what, secret in (
+        ("a secret cut short", known[:-1]),
+        ("a secret and more", known + "x"),
+        ("a secret in another case", known.swapcase()),
+    ):
+        with bench.trial(operation, what) as trial:
+            if secret != known:
+                exchange = _harmless(bench, operation, Credential("stranger", secret))
+                trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is sent")
+
+
+def _harmless(bench: Bench, operation: Operation, who: Credential) -> Exchange:
+    """A call that changes nothing of worth if it is let in after all."""
+    caller = bench.caller
+    resource = operation.resource
+    if operation.action == "delete" and resource is not None and caller.of("create", resource=resource):
+        ids: Ids = caller.make(resource).ids
+    else:
+        ids = ids_for(bench, operation)
+    return caller.call(operation, ids, body=body_for(bench, operation, ids), who=who)
+
+
+def scopes_are_needed(bench: Bench) -> None:
+    """A credential may do what its scopes say, and nothing else."""
+    caller = bench.caller
+    for operation in callable_(bench):
+        scopes = {scope for scopes in caller.demands(operation).values() for scope in scopes}
+        if not scopes:
+            continue
+        for credential in caller.credentials:
+            with bench.trial(operation, f"credential {credential.name}") as trial:
+                exchange = _harmless(bench, operation, credential)
+                if scopes <= credential.scopes:
+                    trial.answered(exchange, operation.status, f"the credential has {', '.join(sorted(scopes))}")
+                else:
+                    trial.answered(
+                        exchange,
+                        caller.status_of("forbidden"),
+                        f"the credential lacks {', '.join(sorted(scopes - credential.scopes))}",
+                    )
+
+
+def sessions_work(bench: Bench) -> None:
+    """A login opens a session that works; wrong credentials open none."""
+    caller, sessions = bench.caller, bench.contract.sessions
+    if sessions is None:
+        return
+    login = next((dict(c.login) for c in caller.credentials if c.login), None)
+    for operation in caller.of("login", "renew"):
+        with bench.trial(operation) as trial:
+            if login is None:
+                raise Premise("there is nothing to log in with")
+            exchange = caller.call(operation, body=login)
+            trial.answered(exchange, operation.status, "the credentials are known")
+            _opens(bench, operation, exchange, trial)
+        if login is None:
+            continue
+        for name in sessions.credentials:
+            with bench.trial(operation, name) as trial:
+                wrong = {**login, name: f"{login.get(name, '')}-wrong"}
+                trial.answered(caller.call(operation, body=wrong), caller.status_of("login_failed"), f"{name} is wrong")
+        if operation.fold_names:
+            with bench.trial(operation, "names in another case") as trial:
+                folded = {name.swapcase(): value for name, value in login.items()}
+                trial.answered(caller.call(operation, body=folded), operation.status, "names are matched whatever their case")
+
+
+def _opens(bench: Bench, operation: Operation, exchange: Exchange, trial: Trial) -> None:
+    caller = bench.caller
+    session = envelopes.taken(operation, exchange.answer, "$session")
+    trial.hold(isinstance(session, str) and session != "", "a session", shortened(exchange.answer.json()), exchange)
+    who = Credential("session", session)
+    for alive in caller.of("alive"):
+        trial.answered(caller.call(alive, who=who), alive.status, "the session is open", exchange)
+    listing = next((o for o in caller.of("list") if not o.ancestors), None)
+    if listing is not None:
+        trial.answered(caller.call(listing, who=who), listing.status, "the session is open", exchange)
+    another = caller.call(operation, body=body_for(bench, operation, {}))
+    other = envelopes.taken(operation, another.answer, "$session")
+    trial.hold(other != session, "another session", "the same one", exchange, another)
+
+
+# -------------------------------------------------------------------------------------------------------------- what is refused
+
+
+def unknown_ids_are_not_found(bench: Bench) -> None:
+    """An id that names nothing is not found, however odd it is."""
+    for operation in callable_(bench):
+        for parameter in operation.parameters:
+            if parameter.where == "path" and parameter.identifies:
+                with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
+                    _unknown(bench, operation, parameter, trial)
+
+
+def _unknown(bench: Bench, operation: Operation, parameter: Parameter, trial: Trial) -> None:
+    caller = bench.caller
+    ids = ids_for(bench, operation)
+    body = body_for(bench, operation, ids)
+    whole = json_type(parameter.schema) == "integer"
+    plain: Json = 1_999_999_999 if whole else "nobody-has-this"
+    missing, invalid = caller.status_of("not_found"), caller.status_of("invalid_parameter")
+    name = str(parameter.identifies)
+    trial.answered(caller.call(operation, {**ids, name: plain}, body=body), missing, f"there is no {name} {plain}")
+    known = ids.get(name)
+    near = [f"{known}x", f"{known}".swapcase(), f"0{known}", f" {known}"] if isinstance(known, str) else []
+    for id in (*near, *(ODD_IDS if operation.method == "GET" else ODD_IDS[3:5])):
+        if id == known:
+            continue
+        if not fits(parameter.schema, id) and not whole:
+            continue
+        exchange = caller.call(operation, {**ids, name: id}, body=body)
+        if whole and id.lstrip("-").isdigit() and len(id) < 10:
+            trial.answered(exchange, missing, f"there is no {name} {id}")
+        else:
+            status = exchange.answer.status
+            redirects = id == ".." and status in (404, 400, 405, 301, 307, 308, 401, 403)
+            trial.hold(
+                status in (missing, invalid) or redirects,
+                f"{missing} or {invalid}: there is no {name} {shortened(id, 60)}",
+                str(status),
+                exchange,
+            )
+
+
+def limits_are_kept(bench: Bench) -> None:
+    """A parameter out of its bounds, or of the wrong form, is refused."""
+    for operation in callable_(bench):
+        for parameter in operation.parameters:
+            if parameter.where not in ("query", "path"):
+                continue
+            for what, value in _out_of_bounds(parameter):
+                with bench.trial(operation, f"{parameter.name}: {what}", origin=parameter.origin, place=parameter.place) as trial:
+                    ids = ids_for(bench, operation)
+                    query = {parameter.name: value} if parameter.where == "query" else {}
+                    path = {**ids, str(parameter.identifies): value} if parameter.where == "path" else ids
+                    exchange = bench.caller.call(operation, path, query=query, body=body_for(bench, operation, ids))
+                    _refused(bench, parameter, value, trial, exchange)
+
+
+def _refused(bench: Bench, parameter: Parameter, value: Json, trial: Trial, exchange: Exchange) -> None:
+    """A path with what is no id may as well be called unknown."""
+    refusal = bench.caller.status_of("invalid_parameter")
+    allowed = {refusal, bench.caller.status_of("not_found")} if parameter.where == "path" else {refusal}
+    status, told = exchange.answer.status, " or ".join(map(str, sorted(allowed)))
+    trial.hold(status in allowed, f"{told}: {parameter.name} must not be {shortened(value)}", str(status), exchange)
+
+
+def _out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
+    schema = merged(parameter.schema)
+    if json_type(schema) == "array":
+        schema = merged(schema.get("items", {}))
+    kind = json_type(schema)
+    if kind in ("integer", "number"):
+        if "minimum" in schema:
+            yield "below its minimum", schema["minimum"] - 1
+        if "maximum" in schema:
+            yield "above its maximum", schema["maximum"] + 1
+        yield "no number", "abc"
+        if parameter.where == "query":
+            yield "empty", ""
+        if kind == "integer":
+            yield "no whole number", "1.5"
+    if kind == "boolean":
+        yield "no boolean", "maybe"
+    if "enum" in schema:
+        yield "not in the enum", "nobody-has-this"
+    if schema.get("format") in ("date", "date-time"):
+        yield "no date", "yesterday"
+        yield "no such day", "2024-02-30" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
+        yield "no such month", "2024-13-01" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
+        if schema["format"] == "date":
+            yield "another form of date", "01/02/2024"
+
+
+def bodies_are_read(bench: Bench) -> None:
+    """What is no JSON, or of another media type, is refused."""
+    for operation in callable_(bench):
+        if operation.body is None:
+            continue
+        with bench.trial(operation, "a record"):
+            _unreadable(bench, operation, ids_for(bench, operation))
+
+
+def _unreadable(bench: Bench, operation: Operation, ids: Ids) -> None:
+    caller = bench.caller
+    cases: tuple[tuple[str, Json, str, str], ...] = (
+        ("no JSON", b'{"name": ', JSON, "malformed"),
+        ("no UTF-8", b'{"name": "\xff\xfe"}', JSON, "malformed"),
+        ("a list", [], JSON, "invalid_body"),
+        ("a text", "text", JSON, "invalid_body"),
+        ("null", None, JSON, "invalid_body"),
+        ("another media type", b"name=x", "application/x-www-form-urlencoded", "unsupported_media_type"),
+        ("XML", b"<name/>", "application/xml", "unsupported_media_type"),
+    )
+    if caller.status_of("too_large") in operation.statuses and "too large" not in caller.notes:
+        caller.notes.add("too large")  # Once is enough: it takes long.
+        with bench.trial(operation, "a huge body") as trial:
+            huge = b'{"x": "' + b"x" * HUGE + b'"}'
+            trial.answered(caller.call(operation, ids, body=huge), caller.status_of("too_large"), f"the body has {HUGE} bytes")
+    for what, body, media, reason in cases:
+        if reason == "unsupported_media_type" and caller.status_of(reason) not in operation.statuses:
+            continue
+        with bench.trial(operation, what) as trial:
+            exchange = caller.call(operation, ids, body=body, headers=(("Content-Type", media),))
+            trial.answered(exchange, caller.status_of(reason), f"the body is {what}")
+    if operation.body_required:
+        with bench.trial(operation, "no body") as trial:
+            exchange = caller.call(operation, ids)
+            status = exchange.answer.status
+            allowed = {caller.status_of("malformed"), caller.status_of("invalid_body")}
+            trial.hold(status in allowed, f"{' or '.join(map(str, sorted(allowed)))}: a body is required", str(status), exchange)
+
+
+def only_json_is_answered(bench: Bench) -> None:
+    """Who accepts no JSON is told so; whoever accepts anything gets it."""
+    caller = bench.caller
+    refusal = caller.status_of("not_acceptable")
+    for operation in callable_(bench):
+        if operation.action == "delete":
+            continue
+        with bench.trial(operation, "Accept") as trial:
+            ids = ids_for(bench, operation)
+            body = body_for(bench, operation, ids) if operation.action != "create" else caller.body(operation, ids, {})
+            if refusal in operation.statuses:
+                trial.answered(
+                    caller.call(operation, ids, body=body, headers=(("Accept", "image/png"),)), refusal, "JSON is not accepted"
+                )
+            if operation.method == "GET":
+                for accept in ("*/*", "application/*", "application/json;q=0.5, text/html;q=0.1"):
+                    trial.answered(
+                        caller.call(operation, ids, headers=(("Accept", accept),)), operation.status, f"Accept is {accept}"
+                    )
+
+
+def methods_are_known(bench: Bench) -> None:
+    """A method that a path does not have is refused, and Allow names those it has."""
+    caller = bench.caller
+    paths: dict[str, set[str]] = defaultdict(set)
+    for operation in bench.contract.operations.values():
+        paths[_shape(operation.path)].add(operation.method)
+    for operation in {_shape(o.path): o for o in bench.contract.operations.values()}.values():
+        methods = paths[_shape(operation.path)]
+        for method in METHODS:
+            if method in methods or (method != "GET" and not caller.can_write):
+                continue
+            with bench.trial(operation, method) as trial:
+                ids = ids_for(bench, operation)
+                request = caller.request(
+                    operation, ids, query={}, body={} if method in ("POST", "PUT", "PATCH") else WITHOUT_BODY
+                )
+                exchange = caller.send(replace(request, method=method), "")
+                trial.answered(
+                    exchange, caller.status_of("method_not_allowed"), f"{operation.path} has {', '.join(sorted(methods))}"
+                )
+                told = {name.strip().upper() for name in (exchange.answer.header("allow") or "").split(",")} - {
+                    "",
+                    "HEAD",
+                    "OPTIONS",
+                }
+                trial.hold(
+                    told == methods, f"Allow: {', '.join(sorted(methods))}", f"Allow: {exchange.answer.header('allow')}", exchange
+                )
+
+
+def _shape(path: str) -> str:
+    """A path whatever its parameters are called."""
+    return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
+
+
+def paths_are_known(bench: Bench) -> None:
+    """A path that the contract does not have is not found."""
+    caller = bench.caller
+    listing = next((o for o in callable_(bench) if o.method == "GET" and not o.ancestors and not o.identifier), None)
+    if listing is None:
+        return
+    request = caller.request(listing, {}, query={})
+    for path in ("/nobody-has-this", f"{listing.path}/x/y/z/nobody", f"{listing.path}x"):
+        with bench.trial(None, path) as trial:
+            exchange = caller.send(replace(request, target=path))
+            trial.answered(exchange, caller.status_of("no_such_path"), "the contract has no such path")
+
+
+def head_is_get_without_a_body(bench: Bench) -> None:
+    """HEAD answers as GET does, without a body, or is refused as any method is."""
+    caller = bench.caller
+    for operation in callable_(bench):
+        if operation.method != "GET":
+            continue
+        with bench.trial(operation, "HEAD") as trial:
+            request = caller.request(operation, ids_for(bench, operation), query={})
+            got = caller.send(request, operation.operation_id)
+            exchange = caller.send(replace(request, method="HEAD"))
+            allowed = {got.answer.status, caller.status_of("method_not_allowed")}
+            trial.hold(
+                exchange.answer.status in allowed, f"{got.answer.status}, as for GET", str(exchange.answer.status), got, exchange
+            )
+            trial.hold(not exchange.answer.body, "no body", f"{len(exchange.answer.body)} bytes", exchange)
+
+
+def reading_changes_nothing(bench: Bench) -> None:
+    """The same question twice gets the same answer."""
+    caller = bench.caller
+    for operation in callable_(bench):
+        if operation.method == "GET":
+            with bench.trial(operation) as trial:
+                ids = ids_for(bench, operation)
+                first = needed(caller.call(operation, ids), operation.status)
+                second = caller.call(operation, ids)
+                trial.hold(first.answer.json() == second.answer.json(), "the same answer as before", "another one", first, second)
+
+
+def unknown_parameters_do_no_harm(bench: Bench) -> None:
+    """A parameter that the contract does not have is passed over, or refused; it changes nothing."""
+    caller = bench.caller
+    for operation in callable_(bench):
+        if operation.method != "GET":
+            continue
+        with bench.trial(operation, "an unknown parameter") as trial:
+            ids = ids_for(bench, operation)
+            plain = needed(caller.call(operation, ids), operation.status)
+            exchange = caller.call(operation, ids, query={"nobody_has_this": "1", "_": "%"})
+            refused = exchange.answer.status == caller.status_of("invalid_parameter")
+            alike = exchange.answer.status == operation.status and exchange.answer.json() == plain.answer.json()
+            trial.hold(refused or alike, "the same answer as without it", f"{exchange.answer.status}", plain, exchange)
+
+
+# -------------------------------------------------------------------------------------------------- every answer of the whole run
+
+
+def every_answer_is_declared(bench: Bench) -> None:
+    """Statuses, media types, headers and fields of all answers so far are those that the contract declares."""
+    by_operation: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in bench.caller.exchanges:
+        if exchange.operation and exchange.request.method != "HEAD":
+            by_operation[exchange.operation].append(exchange)
+    for name, exchanges in by_operation.items():
+        operation = bench.contract.operations[name]
+        _declared(bench, operation, exchanges)
+
+
+def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange]) -> None:
+    definition = bench.caller.definition(operation)
+    document = bench.contract.document
+    responses = {str(code): followed(part, document) for code, part in definition["responses"].items()}
+    shapes: dict[str, Shape] = {}
+    wrong: dict[str, tuple[str, str, Exchange]] = {}
+    seen_already: set[tuple[int, str | None, bytes]] = set()
+    checks = 0
+    for exchange in exchanges:
+        if unanswered(exchange):
+            continue
+        checks += 1
+        same = (exchange.answer.status, exchange.answer.header("content-type"), exchange.answer.body)
+        if same in seen_already:
+            continue
+        seen_already.add(same)
+        status = str(exchange.answer.status)
+        response = responses.get(status, responses.get(f"{status[0]}XX", responses.get("default")))
+        if response is None:
+            known = ", ".join(sorted(responses))
+            wrong.setdefault(f"status {status}", (f"one of {known}", status, exchange))
+            continue
+        for subject, expected, seen in _mistakes(response, status, exchange, shapes, document):
+            wrong.setdefault(subject, (expected, seen, exchange))
+    with bench.trial(operation) as trial:
+        trial.checks += checks
+    for subject, (expected, seen, exchange) in wrong.items():
+        with bench.trial(operation, subject) as trial:
+            trial.hold(False, expected, seen, exchange)
+
+
+def _mistakes(
+    response: Mapping[str, Json], status: str, exchange: Exchange, shapes: dict[str, Shape], document: Mapping[str, Json]
+) -> Iterator[tuple[str, str, str]]:
+    content, answer = response.get("content") or {}, exchange.answer
+    for name, header in (response.get("headers") or {}).items():
+        definition = followed(header, document) or {}
+        if definition.get("required") and answer.header(name) is None:
+            yield f"header {name} of {status}", f"the header {name}", "it is missing"
+    if not content:
+        if answer.body:
+            yield f"body of {status}", "no body", shortened(answer.body.decode("utf-8", "replace"))
+        return
+    media = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    if media not in {name.lower() for name in content}:
+        yield f"media type of {status}", " or ".join(content), media or "none"
+        return
+    if media != JSON and not media.endswith("+json"):
+        return
+    try:
+        value = json.loads(answer.body)
+    except ValueError:
+        yield f"body of {status}", "JSON", shortened(answer.body.decode("utf-8", "replace"))
+        return
+    if status not in shapes:
+        shapes[status] = Shape(resolved(next(iter(content.values())).get("schema") or {}, document, {}))
+    for flaw in shapes[status].flaws(value):
+        yield f"{flaw.subject} of {status}" if flaw.subject else f"body of {status}", _wanted(flaw), str(flaw)
+
+
+def _wanted(flaw: Flaw) -> str:
+    return "only declared fields" if flaw.keyword == UNDECLARED else "what the schema describes"
+
+
+def no_server_errors(bench: Bench) -> None:
+    """Nothing that a client sends makes the server fail."""
+    failed: dict[str, Exchange] = {}
+    tried: dict[str, int] = defaultdict(int)
+    for exchange in bench.caller.exchanges:
+        tried[exchange.operation] += 1
+        if unanswered(exchange):
+            known = failed.get(exchange.operation)
+            if known is None or len(exchange.request.body or b"") < len(known.request.body or b""):
+                failed[exchange.operation] = exchange
+    for name, count in tried.items():
+        operation = bench.contract.operations.get(name)
+        trial = bench.trial(operation, "")
+        if name in failed:
+            exchange = failed[name]
+            bench.failed(
+                trial,
+                exchange,
+                "an answer that is no failure of the server",
+                f"{exchange.answer.status or 'no answer'}: {exchange.answer.body[-300:].decode('utf-8', 'replace')}",
+            )
+            continue
+        with trial:
+            trial.checks += count
+
+
+def answers_are_quick(bench: Bench) -> None:
+    """No answer takes longer than the bound that was given."""
+    if not bench.latency:
+        return
+    slowest: dict[str, Exchange] = {}
+    for exchange in bench.caller.exchanges:
+        known = slowest.get(exchange.operation)
+        if exchange.operation and (known is None or exchange.answer.seconds > known.answer.seconds):
+            slowest[exchange.operation] = exchange
+    for name, exchange in slowest.items():
+        with bench.trial(bench.contract.operations[name], "latency") as trial:
+            trial.hold(
+                exchange.answer.seconds <= bench.latency,
+                f"an answer within {bench.latency * 1000:g} ms",
+                f"{exchange.answer.seconds * 1000:.0f} ms",
+                exchange,
+            )

@@ -1,0 +1,446 @@
+"""Laws of filters: a filter gives the records that match, all of them, and no others."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+
+from contract_tests import envelopes
+from contract_tests.callers import Caller, Handle, Ids, Walk, largest
+from contract_tests.comparing import shown_at
+from contract_tests.exchanges import Exchange
+from contract_tests.laws.bench import Bench, attempt
+from contract_tests.laws.listed import Listing, listings, told_right
+from contract_tests.laws.written import resource_of
+from contract_tests.matching import met, moment
+from contract_tests.shapes import fits, shortened
+from contract_tests.trials import Premise, Trial, needed
+from mock_server.contract import Filter, Json, Operation, Parameter, Record, Resource, Schema
+from mock_server.schemas import json_type, merged, properties
+
+CLOSE = 24  # records that are looked at one by one, for what a list does not show
+NEVER = "never matched a record"  # a filter that is as good as untried
+VALUES = 12  # of one parameter
+CRAFTED = 5  # records that are made for filters to show what they do
+SIGNS = "_%'\"&+\u00f6"  # that patterns, statements or addresses give a meaning of their own
+PAIRS = 12  # of one list
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record of a list, and what is known of its stored properties."""
+
+    id: Json
+    stored: Record
+    own: bool
+    exchanges: tuple[Exchange, ...] = ()  # how it came to be, or where it was seen
+
+
+@dataclass
+class Corpus:
+    """All that a list lists without filters."""
+
+    items: dict[object, Item] = field(default_factory=dict)
+    whole: bool = True  # whether it is all of it
+
+
+def filters_are_exact(bench: Bench) -> None:
+    for listing in listings(bench):
+        operation = listing.operation
+        if not operation.filters:
+            continue
+        corpus: Corpus | None = None
+        with bench.trial(operation, "records"):
+            corpus = _corpus(bench, listing)
+        if corpus is None:
+            continue
+        for parameter in operation.filters:
+            with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
+                _exact(bench, listing, corpus, parameter, trial)
+
+
+def filters_follow_changes(bench: Bench) -> None:
+    """A record that was changed is found by what it holds now, and no more by what it held."""
+    caller = bench.caller
+    for operation in caller.of("list"):
+        resource = operation.resource
+        update = caller.first("update", resource) if resource else None
+        if resource is None or update is None or not caller.of("create", resource=resource):
+            continue
+        for parameter in operation.filters:
+            name = parameter.filter.paths[0][0] if parameter.filter else ""
+            plain = parameter.filter is not None and len(parameter.filter.paths[0]) == 1
+            if plain and parameter.filter.match in ("equals", "contains", "like", "in") and name in caller.writable(update):  # type: ignore[union-attr]
+                with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
+                    _followed(bench, (operation, update), parameter, name, trial)
+
+
+def _followed(bench: Bench, pair: tuple[Operation, Operation], parameter: Parameter, name: str, trial: Trial) -> None:
+    caller = bench.caller
+    operation, update = pair
+    resource = resource_of(update)
+    schema = caller.writable(update)[name]
+    parents = caller.home_of(resource)
+    values = [
+        v
+        for v in caller.samples(update, name, schema, parents)
+        if v not in (None, "") and fits(parameter.schema, _asked(parameter, v))
+    ]
+    if _is_free(schema) and caller.reference(resource, name) is None:
+        values = [f"before {caller.values.mark()}", f"after {caller.values.mark()}"]
+    if len(values) < 2:
+        raise Premise(f"{name} has fewer than two values")
+    old, new = values[0], values[1]
+    handle = caller.make(resource, {name: old}, parents)
+    body = caller.body(update, handle.parents, {name: new})
+    changed = needed(caller.call(update, handle.ids, body=body), update.status)
+    for value, there in ((new, True), (old, False)):
+        walk = caller.walk(operation, handle.ids, {parameter.name: _asked(parameter, value)})
+        found = any(record.get(resource.id.property) == handle.id for record in walk.records)
+        if walk.whole or (found and not there):
+            asked = f"{parameter.name}={shortened(value)}: {name} is {shortened(new)} now"
+            told = f"{handle} {'in' if there else 'not in'} the answer to {asked}"
+            trial.hold(
+                found is there, told, "it is there" if found else "it is not there", *handle.exchanges, changed, *walk.exchanges
+            )
+
+
+def _filter(parameter: Parameter) -> Filter:
+    if parameter.filter is None:
+        raise Premise(f"{parameter.name} filters nothing")
+    return parameter.filter
+
+
+def _asked(parameter: Parameter, value: Json) -> Json:
+    return [value] if parameter.filter and parameter.filter.match == "in" else value
+
+
+def filters_combine(bench: Bench) -> None:
+    """All filters that are sent must match."""
+    for listing in listings(bench):
+        operation = listing.operation
+        if len(operation.filters) < 2:
+            continue
+        with bench.trial(operation, "records"):
+            _combined(bench, listing, _corpus(bench, listing))
+
+
+def _exact(bench: Bench, listing: Listing, corpus: Corpus, parameter: Parameter, trial: Trial) -> None:
+    matched = excluded = False
+    for value in _values(parameter, corpus)[:VALUES]:
+        walk = _filtered(bench, listing, {parameter.name: value}, trial)
+        _judged(trial, corpus, listing, walk, {parameter.name: (_filter(parameter), value)})
+        _total(trial, listing, walk)
+        matched |= bool(walk.records)
+        excluded |= len(walk.records) < len(corpus.items)
+    if not matched or not excluded:
+        raise Premise(f"{parameter.name} {'never left a record out' if matched else NEVER}")
+
+
+def _filtered(bench: Bench, listing: Listing, query: Mapping[str, Json], trial: Trial) -> Walk:
+    try:
+        return bench.caller.walk(listing.operation, listing.ids, query)
+    except Premise:
+        last = bench.caller.exchanges[-1]
+        told = ", ".join(f"{name}={shortened(value)}" for name, value in query.items())
+        trial.answered(last, listing.operation.status, f"{told} is what the contract allows")
+        raise
+
+
+def _judged(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: Mapping[str, tuple[Filter, Json]]) -> None:
+    """What is listed matches, and what matches is listed."""
+    told = " and ".join(f"{name}={shortened(value)}" for name, (_, value) in wanted.items())
+    found = {_key(record.get(listing.id)): record for record in walk.records}
+    for key in found:
+        item = corpus.items.get(key)
+        if item is not None:
+            trial.hold(
+                _meets(item, wanted) is not False,
+                f"only records that match {told}",
+                f"{item.id}: {_relevant(item, wanted)}",
+                *item.exchanges,
+                *walk.exchanges,
+            )
+    if not walk.whole:
+        return
+    for key, item in corpus.items.items():
+        if _meets(item, wanted) is True:
+            trial.hold(
+                key in found,
+                f"{item.id}, which matches {told}: {_relevant(item, wanted)}",
+                "it is not listed",
+                *item.exchanges,
+                *walk.exchanges,
+            )
+
+
+def _meets(item: Item, wanted: Mapping[str, tuple[Filter, Json]]) -> bool | None:
+    answers = [met(filter, item.stored, value) for filter, value in wanted.values()]
+    return False if False in answers else None if None in answers else True
+
+
+def _relevant(item: Item, wanted: Mapping[str, tuple[Filter, Json]]) -> str:
+    names = dict.fromkeys(path[0] for filter, _ in wanted.values() for path in filter.paths)
+    return ", ".join(f"{name} {shortened(item.stored[name], 80)}" for name in names if name in item.stored)
+
+
+def _total(trial: Trial, listing: Listing, walk: Walk) -> None:
+    """The totals are those of what matches."""
+    size = largest(Caller.paging(listing.operation, "size", "limit")) or len(walk.records) or 1
+    for token in ("$total", "$pages", "$more"):
+        if walk.whole and envelopes.has(listing.operation, token):
+            told_right(trial, listing.operation, token, walk.exchanges[0], (len(walk.records), size, 1))
+
+
+def _combined(bench: Bench, listing: Listing, corpus: Corpus) -> None:
+    """Pairs of filters, with values of one record and of two."""
+    operation = listing.operation
+    usable = [
+        (parameter, [v for v in _values(parameter, corpus)[:4] if _matches(corpus, parameter, v)])
+        for parameter in operation.filters
+    ]
+    usable = [(parameter, found) for parameter, found in usable if found]
+    pairs = list(itertools.combinations(usable, 2))
+    step = max(1, -(-len(pairs) // PAIRS))
+    for (one, values), (other, others) in pairs[::step]:
+        name = f"{one.name}, {other.name}"
+        origin = one.origin if one.origin.kind == "inferred" else other.origin
+        with bench.trial(operation, name, origin=origin, place=one.place) as trial:
+            for a, b in ((values[0], others[0]), (values[-1], others[0]), (values[0], others[-1])):
+                walk = _filtered(bench, listing, {one.name: a, other.name: b}, trial)
+                _judged(trial, corpus, listing, walk, {one.name: (_filter(one), a), other.name: (_filter(other), b)})
+                _total(trial, listing, walk)
+
+
+def _matches(corpus: Corpus, parameter: Parameter, value: Json) -> bool:
+    return parameter.filter is not None and any(met(parameter.filter, item.stored, value) for item in corpus.items.values())
+
+
+# ------------------------------------------------------------------------------------------------------------ what there is
+
+
+def _corpus(bench: Bench, listing: Listing) -> Corpus:
+    """Everything listed, with records of our own among it whose texts differ in case and in signs only."""
+    caller, operation = bench.caller, listing.operation
+    resource = operation.resource
+    if resource is None or operation.view is None:
+        raise Premise(f"{operation.operation_id} lists no records")
+    if caller.can_write and caller.of("create", resource=resource):
+        attempt(lambda: _craft(bench, resource, listing.ids))
+    walk = caller.walk(operation, listing.ids)
+    corpus = Corpus(whole=walk.whole)
+    hidden = [
+        path[0]
+        for p in operation.filters
+        if p.filter
+        for path in p.filter.paths
+        if shown_at(resource, path[0], operation.view) is None
+    ]
+    paths = _paths(resource, operation.view)
+    for record, exchange in _with_exchange(walk):
+        id = record.get(listing.id)
+        handle = caller.made.get((resource.name, repr(id)))
+        known = _stored(record, paths)
+        corpus.items[_key(id)] = Item(id, known, handle is not None, handle.exchanges if handle else (exchange,))
+    if hidden:
+        _look_closer(bench, resource, listing.ids, corpus)
+    return corpus
+
+
+def _look_closer(bench: Bench, resource: Resource, ids: Ids, corpus: Corpus) -> None:
+    """What other views show of the first and the last records."""
+    caller = bench.caller
+    keys = list(corpus.items)
+    chosen = dict.fromkeys((*keys[: CLOSE // 2], *keys[-CLOSE // 2 :]))
+    for key in chosen:
+        item = corpus.items[key]
+        handle = Handle(resource, item.id, ids)
+        views = [view for view in caller.views(resource) if caller.reaches(view, handle) and view.operation.action == "get"]
+        for view in views[:1]:
+            sight = caller.look(handle, view)
+            if sight.record is not None:
+                stored = {**_stored(sight.record, _paths(resource, view.schema)), **item.stored}
+                origin = item.exchanges if item.own else sight.exchanges
+                corpus.items[key] = Item(item.id, stored, item.own, origin)
+
+
+def _with_exchange(walk: Walk) -> Iterator[tuple[Record, Exchange]]:
+    for page, exchange in zip(walk.pages, walk.exchanges, strict=False):
+        for record in page:
+            yield record, exchange
+
+
+def _paths(resource: Resource, view: Schema) -> dict[str, tuple[str, ...]]:
+    """Where a view shows the stored properties, and the children."""
+    shown = {name: path for name in resource.stored if (path := shown_at(resource, name, view)) is not None}
+    return shown | {one.property: (one.property,) for one in resource.children if one.property in properties(view)}
+
+
+def _stored(record: Record, paths: Mapping[str, tuple[str, ...]]) -> Record:
+    """The stored properties that a view tells."""
+    found: Record = {}
+    for name, path in paths.items():
+        value: Json = record
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if len(path) > 1 or name in record:
+            found[name] = value
+    return found
+
+
+def _craft(bench: Bench, resource: Resource, parents: Ids) -> None:
+    """Four records whose filtered texts differ in case, in signs, and in being there."""
+    caller = bench.caller
+    creation = caller.creation(resource)
+    known = caller.writable(creation)
+    names = {path[0] for o in caller.of("list", resource=resource) for p in o.filters if p.filter for path in p.filter.paths}
+    done = f"crafted {resource.name} {sorted(map(str, parents.values()))}"
+    if done in caller.notes:
+        return
+    caller.notes.add(done)
+    mark = caller.values.mark()
+    texts = (f"Zeta_{mark} 50%Off", f"zETA_{mark} 50%oFF", f"ZetaX{mark} 50xyOff", f'O\'Neil & "Söhne" {mark} #1+=? ; é')
+    free = [name for name in known if name in names and _is_free(known[name]) and caller.reference(resource, name) is None]
+    above = parents or caller.home_of(resource)
+    for place, text in enumerate(texts):
+        given = {name: text for name in free if fits(known[name], text)}
+        for name in sorted(names & set(known) - set(given)):
+            attempt(lambda name=name, place=place, given=given: _give(bench, creation, name, place, given, above))  # type: ignore[misc]
+        attempt(lambda given=given: caller.make(resource, given, above))  # type: ignore[misc]
+    attempt(lambda: caller.make(resource, None, above))
+
+
+def _give(bench: Bench, creation: Operation, name: str, place: int, given: dict[str, Json], parents: Ids) -> None:
+    """A value for a filtered property that is no free text: others for each record, as far as there are others."""
+    schema = bench.caller.writable(creation)[name]
+    samples = bench.caller.samples(creation, name, schema, parents)
+    given[name] = samples[place % len(samples)]
+
+
+def _is_free(schema: Schema) -> bool:
+    whole = merged(schema)
+    return json_type(whole) == "string" and not {"format", "pattern", "enum"} & set(whole)
+
+
+# ------------------------------------------------------------------------------------------------------------ what to ask for
+
+
+def _values(parameter: Parameter, corpus: Corpus) -> list[Json]:
+    """Values to filter by: what some records hold, what is near it, and what none has."""
+    filter = parameter.filter
+    if filter is None:
+        return []
+    held = _held(filter, corpus)
+    wanted = [value for value in _ASKED[filter.match](filter, held, parameter) if value is not None]
+    unique = list({repr(value): value for value in wanted}.values())
+    kind = json_type(parameter.schema)
+    return [value for value in unique if fits(parameter.schema, value) and (kind != "string" or value != "")]
+
+
+def _held(filter: Filter, corpus: Corpus) -> list[Json]:
+    """What records hold at the filter's paths: of those crafted for it, the first, one in the middle and the last."""
+    items = list(corpus.items.values())
+    crafted = [item for item in items if item.own][-CRAFTED:]
+    found: list[Json] = []
+    for path in filter.paths:
+        holding = [value for item in items for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
+        made = [value for item in crafted for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
+        spread = [holding[place] for place in sorted({0, len(holding) // 2, len(holding) - 1}) if holding]
+        found += [*made[:2], *spread, *made[2:]]
+    return list({repr(value): value for value in found}.values())
+
+
+def _walked(value: Json, path: Sequence[str]) -> Iterator[Json]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        for element in value if isinstance(value, list) else ():
+            yield from _walked(element, path[1:])
+    elif isinstance(value, dict):
+        yield from _walked(value.get(path[0]), path[1:])
+
+
+def _exactly(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
+    enum = merged(parameter.schema).get("enum", ())
+    yield from held[:3]
+    for value in held[:2]:
+        if isinstance(value, str) and len(value) > 1:
+            yield from (value.swapcase(), value[:-1], f"{value}x", f"{value[:-1]}%", f"{value[:-1]}_")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield value + 1
+    yield from enum
+    yield _nobody(parameter)
+
+
+def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
+    texts = [value if isinstance(value, str) else str(value) for value in held if not isinstance(value, (bool, dict, list))]
+    for text in texts[:1]:
+        yield from (text, text.swapcase(), text[1:-1].strip() or text)
+    for sign in SIGNS:
+        yield next((_around(text, sign) for text in texts if sign in text.strip()), None)
+    for text in texts[:1]:
+        middle = len(text) // 2
+        if filter.match == "like":
+            yield from (f"{text[:middle]}%{text[-2:]}", f"{text[:middle]}%", f"%{text[middle:]}", f"%{text[1:-1]}%")
+        yield f"{text[:middle]}_{text[middle + 1 :]}"
+        yield from (text[:middle].rstrip(), text[middle:].lstrip())
+    yield from (text[: max(3, len(text) // 2)].strip() for text in texts[1:])
+    yield _nobody(parameter)
+
+
+def _around(text: str, sign: str) -> str:
+    """The part of a text around a sign."""
+    place = text.strip().index(sign)
+    return text.strip()[max(0, place - 3) : place + 4].strip()
+
+
+def _among(_filter: Filter, held: Sequence[Json], _parameter: Parameter) -> Iterator[Json]:
+    yield from ([value] for value in held[:2])
+    yield list(held[:3])
+    yield [*held[-2:], _absent(held)]
+    yield [_absent(held)]
+
+
+def _absent(held: Sequence[Json]) -> Json:
+    return 1_999_999_999 if any(isinstance(value, int) for value in held) or not held else "nobody-has-this"
+
+
+def _timely(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
+    day_only = merged(parameter.schema).get("format") == "date"
+    for value in held[:4]:
+        at = moment(value)
+        if at is None:
+            continue
+        if not day_only:
+            yield value
+        yield from (str((at + timedelta(days=days)).date()) for days in ((0, 1, -1) if day_only else (0,)))
+        if not day_only:
+            yield (at + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
+            yield at.astimezone(timezone(timedelta(hours=3))).isoformat()
+    yield from ("1900-01-01", "2999-12-31")
+    if not day_only:
+        yield from ("1900-01-01T00:00:00Z", "2999-12-31T00:00:00Z")
+
+
+def _switched(_filter: Filter, _held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
+    yield from ((True, False) if json_type(parameter.schema) == "boolean" else (1, 0))
+
+
+def _nobody(parameter: Parameter) -> Json:
+    return 1_999_999_999 if json_type(parameter.schema) in ("integer", "number") else "nobody-has-this"
+
+
+_ASKED = {
+    "equals": _exactly,
+    "contains": _partly,
+    "like": _partly,
+    "in": _among,
+    **dict.fromkeys(("after", "from", "before", "to"), _timely),
+    **dict.fromkeys(("flag", "present"), _switched),
+}
+
+
+def _key(value: Json) -> object:
+    return value if isinstance(value, (str, int)) else repr(value)

@@ -1,0 +1,129 @@
+"""Laws of concurrency: what holds for one request after the other holds for requests at the same time."""
+
+from __future__ import annotations
+
+from contract_tests.exchanges import Exchange
+from contract_tests.laws.bench import Bench
+from contract_tests.laws.written import resource_of
+from contract_tests.shapes import shortened
+from contract_tests.trials import Premise, Trial, needed, unanswered
+from mock_server.contract import Json, Operation, json_type
+from mock_server.schemas import merged, properties
+
+TOGETHER = 6  # requests at the same time
+TRIES = 3
+
+
+def parallel_creates_are_apart(bench: Bench) -> None:
+    """Records that are made at the same time are all there, each with an id and numbers of its own."""
+    for operation in bench.caller.of("create"):
+        with bench.trial(operation) as trial:
+            for _ in range(TRIES - 1):
+                _apart(bench, operation, trial)
+
+
+def _apart(bench: Bench, operation: Operation, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    parents = caller.home_of(resource)
+    bodies = [caller.body(operation, parents, {}) for _ in range(TOGETHER)]
+    exchanges = caller.together(operation, [(parents, body) for body in bodies])
+    for exchange in exchanges:
+        trial.answered(exchange, operation.status, "it is valid, whatever happens at the same time")
+    handles = [caller.handle(operation, parents, body, exchange) for body, exchange in zip(bodies, exchanges, strict=True)]
+    ids = [handle.id for handle in handles]
+    trial.hold(len(set(map(repr, ids))) == len(ids), f"{len(ids)} ids", shortened(ids), *exchanges)
+    numbers: dict[tuple[str, str], Exchange] = {}
+    for handle, body in zip(handles, bodies, strict=True):
+        record, sight = caller.seen(handle)
+        for name, value in body.items():
+            if (
+                name in record
+                and json_type(merged(properties(operation.body or {})[name])) == "string"
+                and isinstance(value, str)
+            ):
+                trial.hold(
+                    record[name] == value,
+                    f"{name} of {handle} is {shortened(value)}",
+                    shortened(record[name]),
+                    *exchanges,
+                    *sight.exchanges,
+                )
+        for counter in resource.numbers:
+            if counter.property in record:
+                key = (counter.property, repr(record[counter.property]))
+                trial.hold(
+                    key not in numbers,
+                    f"a {counter.property} of its own",
+                    f"{record[counter.property]} twice",
+                    *exchanges,
+                    *sight.exchanges,
+                )
+                numbers[key] = sight.exchanges[-1]
+
+
+def parallel_uniques_collide(bench: Bench) -> None:
+    """Of several records made at the same time with one unique value, one comes to be."""
+    for operation in bench.caller.of("create"):
+        for unique in resource_of(operation).unique:
+            part = properties(operation.body or {}).get(unique.property)
+            if part is None:
+                continue
+            with bench.trial(operation, unique.property, origin=unique.origin) as trial:
+                for turn in range(TRIES):
+                    number = 1_400_000_000 + bench.caller.values.count * 7 + turn
+                    value: Json = (
+                        number if json_type(merged(part)) == "integer" else bench.caller.values.plain(part, unique.property)
+                    )
+                    _collide(bench, operation, {unique.property: value}, trial)
+
+
+def _collide(bench: Bench, operation: Operation, given: dict[str, Json], trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    parents = caller.home_of(resource)
+    bodies = [caller.body(operation, parents, given) for _ in range(TOGETHER)]
+    exchanges = caller.together(operation, [(parents, body) for body in bodies])
+    if any(map(unanswered, exchanges)):
+        raise Premise(f"{operation.operation_id} failed")
+    made = [exchange for exchange in exchanges if exchange.answer.status == operation.status]
+    told = ", ".join(f"{name} {shortened(value)}" for name, value in given.items())
+    trial.hold(len(made) == 1, f"one record with {told}", f"{len(made)} were made", *(made[:2] or exchanges[:1]))
+    for exchange in exchanges:
+        if exchange not in made:
+            trial.answered(exchange, caller.status_of("duplicate"), f"another record has {told}", made[0])
+
+
+def parallel_updates_add_up(bench: Bench) -> None:
+    """Updates of different properties at the same time are all kept."""
+    for operation in bench.caller.of("update"):
+        if operation.merge == "replace":
+            continue
+        with bench.trial(operation) as trial:
+            for _ in range(TRIES - 1):
+                _add_up(bench, operation, trial)
+
+
+def _add_up(bench: Bench, operation: Operation, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    known = caller.writable(operation)
+    apart = {one.property for one in resource.references} | {one.property for one in resource.unique}
+    names = [name for name, part in known.items() if json_type(merged(part)) == "string" and name not in apart][:TOGETHER]
+    if len(names) < 2:
+        raise Premise("fewer than two texts can be updated")
+    handle = caller.make(resource)
+    given = {name: caller.value(operation, name, known[name], handle.parents) for name in names}
+    exchanges = caller.together(
+        operation, [(handle.ids, caller.body(operation, handle.parents, {n: v})) for n, v in given.items()]
+    )
+    for exchange in exchanges:
+        needed(exchange, operation.status)
+    record, sight = caller.seen(handle)
+    for name, value in given.items():
+        if name in record:
+            trial.hold(
+                record[name] == value,
+                f"{name} is {shortened(value)}",
+                shortened(record[name]),
+                *handle.exchanges,
+                *exchanges,
+                *sight.exchanges,
+            )

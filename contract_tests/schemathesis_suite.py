@@ -1,0 +1,227 @@
+"""Schemathesis, with all its phases and checks, as one law: its failures are findings.
+
+Its requests go through the same target as those of the laws, so that guard, rate and record are the same, and
+what it makes is deleted as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from contract_tests.callers import Caller
+from contract_tests.exchanges import Answer, Exchange, Request
+from contract_tests.findings import Unproved
+from contract_tests.laws.bench import Bench
+from contract_tests.shapes import shortened
+from contract_tests.targets import SAFE
+from contract_tests.trials import unanswered
+from mock_server.contract import Json, Operation
+
+Message = MutableMapping[str, Any]
+MOST = 50  # seconds that one API may take
+OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
+
+
+def run(bench: Bench) -> None:
+    """Give Schemathesis the contract and the target, and take its failures over."""
+    import schemathesis  # noqa: PLC0415  # it takes a second to import, and the other laws do without it
+    from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
+    from schemathesis.engine import from_schema  # noqa: PLC0415
+
+    caller = bench.caller
+    config = SchemathesisConfig.from_dict(_configured(bench))
+    schema: Any = schemathesis.openapi.from_dict(dict(caller.contract.document), config=config)
+    if not caller.can_write:
+        schema = schema.include(method=sorted(SAFE))
+    through = Through(caller)
+    schema.app = through
+    tested: set[str] = set()
+    begun = time.perf_counter()
+    stream = from_schema(schema).execute()
+    for event in stream:
+        recorder = getattr(event, "recorder", None)
+        if recorder is not None:
+            tested |= {node.value.operation.label for node in recorder.cases.values()}
+            _failures(bench, recorder, through)
+        if time.perf_counter() - begun > MOST:  # Its own limit on time is one that it uses up.
+            stream.stop()
+            bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", "time", f"it was stopped after {MOST} seconds"))
+            break
+    for operation in caller.contract.operations.values():
+        if f"{operation.method} {operation.path}" in tested:
+            trial = bench.trial(operation, "")
+            with trial:
+                trial.checks += 1
+
+
+def _configured(bench: Bench) -> dict[str, Json]:
+    """All phases and checks, as much of them as a run that may not write allows."""
+    caller = bench.caller
+    safe = not caller.can_write
+    wanted = next(iter(caller.contract.operations.values()), None)
+    secured = next((o for o in caller.contract.operations.values() if caller.demands(o)), wanted)
+    headers = dict(caller.request(secured, {}, query={}).headers) if secured else {}
+    headers.pop("Accept", None)
+    checks: dict[str, Json] = {"enabled": True}
+    if bench.latency:
+        checks["max_response_time"] = bench.latency
+    if safe:
+        checks["unsupported_method"] = {"enabled": False}
+    return {
+        "seed": caller.seed % 2**32,
+        "base-url": f"http://testserver{caller.contract.base_path}",
+        "headers": headers,
+        "workers": 1,
+        "continue-on-failure": True,
+        "checks": checks,
+        "generation": {
+            "mode": "all",
+            "max-examples": bench.examples,
+            "database": "none",
+            "deterministic": True,
+            "no-shrink": False,
+        },
+        "phases": {
+            "examples": {"enabled": True},
+            "coverage": {"enabled": True, **({"unexpected-methods": []} if safe else {})},
+            "fuzzing": {"enabled": True},
+            "stateful": {"enabled": True, "max-steps": 6},
+        },
+    }
+
+
+class Through:
+    """An ASGI application that passes requests on to a target."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._base = caller.contract.base_path
+        self._paths = [(o, _pattern(o)) for o in _by_precision(caller.contract.operations)]
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        body = b""
+        while (message := await receive()).get("more_body"):
+            body += message.get("body", b"")
+        request = self._request(scope, body + message.get("body", b""))
+        exchange = await asyncio.get_running_loop().run_in_executor(None, self._sent, request)
+        headers = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in exchange.answer.headers]
+        kept = [pair for pair in headers if pair[0] not in (b"content-length", b"transfer-encoding", b"connection")]
+        await send({"type": "http.response.start", "status": exchange.answer.status or 502, "headers": kept})
+        await send({"type": "http.response.body", "body": exchange.answer.body})
+
+    def meant(self, method: str, target: str) -> tuple[Operation | None, dict[str, Json]]:
+        """The operation that a request is for, and the ids in its path."""
+        path = target.partition("?")[0]
+        for operation, pattern in self._paths:
+            match = pattern.fullmatch(path) if operation.method == method else None
+            if match:
+                texts = match.groups()
+                parts = re.findall(r"\{([^}]+)\}", operation.path)
+                named = {p.name: p for p in operation.parameters if p.where == "path"}
+                pairs = zip(parts, texts, strict=True)
+                return operation, {
+                    str(named[n].identifies): _typed(unquote(text), named[n].schema) for n, text in pairs if n in named
+                }
+        return None, {}
+
+    def recorded(self, interaction: Any) -> Exchange:
+        """An exchange as Schemathesis has kept it."""
+        request, response = interaction.request, interaction.response
+        target = request.uri.partition("://")[2].partition("/")[2]
+        target = f"/{target}".removeprefix(self._base)
+        headers = tuple((name, value) for name, values in request.headers.items() for value in values)
+        told = tuple((name, value) for name, values in response.headers.items() for value in values)
+        operation, _ = self.meant(request.method, target)
+        sent = Request(request.method, target, headers, request.body)
+        return Exchange(
+            sent,
+            Answer(response.status_code, told, response.content, response.elapsed),
+            operation.operation_id if operation else "",
+        )
+
+    def _sent(self, request: Request) -> Exchange:
+        operation, ids = self.meant(request.method, request.target)
+        exchange = self._caller.send(request, operation.operation_id if operation else "")
+        if operation is not None:
+            self._caller.remember(operation, ids, _body(request), exchange)
+        return exchange
+
+    def _request(self, scope: Message, body: bytes) -> Request:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = raw.partition(b"?")[0].decode("latin-1").removeprefix(self._base)
+        query: bytes = scope.get("query_string", b"")
+        headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
+        sent = tuple(pair for pair in headers if pair[0].lower() not in OWN_HEADERS)
+        has_body = body or any(name.lower() == "content-length" for name, _ in headers)
+        return Request(scope["method"], path + (f"?{query.decode('latin-1')}" if query else ""), sent, body if has_body else None)
+
+
+async def _lifespan(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+    while True:
+        kind = (await receive())["type"].removeprefix("lifespan.")
+        await send({"type": f"lifespan.{kind}.complete"})
+        if kind == "shutdown":
+            return
+
+
+def _failures(bench: Bench, recorder: Any, through: Through) -> None:
+    """The failed checks of a scenario, with the requests that lead to each."""
+    for id, checks in recorder.checks.items():
+        for check in checks:
+            info = check.failure_info
+            if info is None:
+                continue
+            exchanges = tuple(_exchanges(recorder, id, through))
+            operation = bench.contract.operations.get(exchanges[-1].operation) if exchanges else None
+            if exchanges and unanswered(exchanges[-1]) and check.name != "not_a_server_error":
+                continue  # One fault, one finding.
+            with bench.trial(operation, check.name) as trial:
+                failure = info.failure
+                if check.name == "not_a_server_error" and exchanges:
+                    bench.failed(trial, exchanges[-1], "an answer that is no failure of the server", failure.title)
+                    continue
+                trial.hold(
+                    False, f"{check.name.replace('_', ' ')} ({failure.title})", shortened(failure.message, 400), *exchanges
+                )
+
+
+def _exchanges(recorder: Any, id: str, through: Through) -> Iterator[Exchange]:
+    for case in recorder.iter_chain_cases(case_id=id):
+        interaction = recorder.interactions.get(case.id)
+        if interaction is None or interaction.response is None:
+            continue
+        yield through.recorded(interaction)
+
+
+def _by_precision(operations: Mapping[str, Operation]) -> list[Operation]:
+    """Operations with fewer parameters in their paths first."""
+    return sorted(operations.values(), key=lambda operation: operation.path.count("{"))
+
+
+def _pattern(operation: Operation) -> re.Pattern[str]:
+    parts = re.split(r"\{[^}]+\}", operation.path)
+    return re.compile("([^/]+)".join(map(re.escape, parts)))
+
+
+def _typed(text: str, schema: Mapping[str, Json]) -> Json:
+    with contextlib.suppress(ValueError):
+        return int(text) if schema.get("type") == "integer" else text
+    return text
+
+
+def _body(request: Request) -> Json:
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(request.body or b"null")
+    return None

@@ -1,0 +1,271 @@
+"""Request -> answer: an application in this process, or an implementation at an address."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import queue
+import select
+import ssl
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from contract_tests.exchanges import Answer, Headers, Request
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TOGETHER = 8  # connections at once
+Message = MutableMapping[str, Any]
+Application = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+
+
+class NotSent(RuntimeError):
+    """A request that a read-only target does not send."""
+
+
+class Unreachable(ConnectionError):
+    """Nothing answers at the address."""
+
+
+class Target(ABC):
+    """Where one API answers. `send` guards and measures; `_deliver` is what a kind of target adds."""
+
+    def __init__(self, name: str, *, headers: Headers = (), read_only: bool = False, rate: float = 0) -> None:
+        self.name = name
+        self.read_only = read_only
+        self._headers = headers
+        self._gap = 1 / rate if rate else 0.0
+        self._next = 0.0
+        self._turn = threading.Lock()
+
+    def send(self, request: Request) -> Answer:
+        """Raises NotSent for a write to a read-only target, and Unreachable."""
+        request = self._let_out(request)
+        begun = time.perf_counter()
+        answer = self._deliver(request)
+        return replace(answer, seconds=time.perf_counter() - begun)
+
+    @abstractmethod
+    def send_together(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers to requests that are under way at the same time."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections."""
+
+    @abstractmethod
+    def _deliver(self, request: Request) -> Answer: ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait for the target's clock to move on."""
+        time.sleep(seconds)
+
+    def _let_out(self, request: Request) -> Request:
+        if self.read_only and request.method not in SAFE:
+            raise NotSent(f"{request.method} {request.target} is a write, and the run is read-only")
+        self._wait()
+        return replace(request, headers=(*request.headers, *self._headers)) if self._headers else request
+
+    def _wait(self) -> None:
+        if not self._gap:
+            return
+        with self._turn:
+            now = time.perf_counter()
+            free = max(now, self._next)
+            self._next = free + self._gap
+        if free > now:
+            time.sleep(free - now)
+
+
+class InProcess(Target):
+    """An ASGI application, called without a socket."""
+
+    def __init__(self, name: str, application: Application, base_path: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._application = application
+        self._base = base_path
+        self._loop = asyncio.new_event_loop()
+
+    def send_together(self, requests: Sequence[Request]) -> list[Answer]:
+        out = [self._let_out(request) for request in requests]
+
+        async def every() -> list[Answer]:
+            return list(await asyncio.gather(*map(self._answer, out)))
+
+        return self._loop.run_until_complete(every())
+
+    def close(self) -> None:
+        self._loop.close()
+
+    def _deliver(self, request: Request) -> Answer:
+        return self._loop.run_until_complete(self._answer(request))
+
+    async def _answer(self, request: Request) -> Answer:
+        body = request.body or b""
+        sent: list[Message] = []
+        parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Message:
+            return parts.pop() if parts else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        try:
+            await self._application(self._scope(request, body), receive, send)
+        except Exception:  # As a server would: whatever it is, the client gets 500.
+            return Answer(500, (("content-type", "text/plain"),), traceback.format_exc().encode())
+        return _read(sent)
+
+    def _scope(self, request: Request, body: bytes) -> MutableMapping[str, Any]:
+        path, _, query = request.target.partition("?")
+        raw = (self._base + path).encode("ascii")
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        known = {name for name, _ in headers}
+        if b"host" not in known:
+            headers.append((b"host", b"localhost"))
+        if request.body is not None and b"content-length" not in known:
+            headers.append((b"content-length", str(len(body)).encode()))
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": "http",
+            "path": unquote(raw.decode("ascii"), errors="surrogateescape"),
+            "raw_path": raw,
+            "root_path": "",
+            "query_string": query.encode("ascii"),
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+            "server": ("localhost", 80),
+        }
+
+
+def _read(sent: Sequence[Message]) -> Answer:
+    """The answer that ASGI messages make."""
+    start = next((message for message in sent if message["type"] == "http.response.start"), None)
+    if start is None:
+        return Answer(500, (), b"The application ended without an answer.")
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", ()))
+    body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
+    return Answer(int(start["status"]), headers, body)
+
+
+@dataclass(frozen=True)
+class Network:
+    """How an address is reached."""
+
+    timeout: float = 30
+    insecure: bool = False
+    ca: Path | None = None
+    proxy: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        made = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        if self.insecure:
+            made.check_hostname = False
+            made.verify_mode = ssl.CERT_NONE
+        return made
+
+
+class Address(Target):
+    """An implementation at an address, over connections that are kept."""
+
+    def __init__(self, url: str, network: Network | None = None, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._network = network or Network()
+        self._parts = urlsplit(url)
+        self._base = self._parts.path.rstrip("/")
+        self._context = self._network.context() if "https" in (self._parts.scheme, urlsplit(self._network.proxy).scheme) else None
+        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
+        self._threads: ThreadPoolExecutor | None = None
+
+    def send_together(self, requests: Sequence[Request]) -> list[Answer]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(TOGETHER)
+        return list(self._threads.map(self.send, requests))
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    def _deliver(self, request: Request) -> Answer:
+        connection = self._connection()
+        try:
+            self._write(connection, request)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as failure:
+            connection.close()
+            raise Unreachable(f"{request.method} {self.name}{request.target}: {_told(failure)}") from failure
+        answer = Answer(response.status, tuple(response.getheaders()), body)
+        if response.will_close:
+            connection.close()
+        else:
+            self._idle.put(connection)
+        return answer
+
+    def _write(self, connection: http.client.HTTPConnection, request: Request) -> None:
+        connection.putrequest(request.method, self._target(request), skip_accept_encoding=True, skip_host=_has(request, "host"))
+        for name, value in request.headers:
+            connection.putheader(name, value.encode("latin-1"))
+        if request.body is not None and not _has(request, "content-length"):
+            connection.putheader("Content-Length", str(len(request.body)))
+        elif request.body is None and request.method not in SAFE:
+            connection.putheader("Content-Length", "0")
+        connection.endheaders(request.body)
+
+    def _target(self, request: Request) -> str:
+        own = self._base + request.target
+        through = self._network.proxy and self._parts.scheme == "http"
+        return f"http://{self._parts.netloc}{own}" if through else own
+
+    def _connection(self) -> http.client.HTTPConnection:
+        while True:
+            try:
+                idle = self._idle.get_nowait()
+            except queue.Empty:
+                return self._opened()
+            if idle.sock is not None and not select.select([idle.sock], [], [], 0)[0]:
+                return idle
+            idle.close()  # The server has closed it.
+
+    def _opened(self) -> http.client.HTTPConnection:
+        parts = self._parts
+        at = urlsplit(self._network.proxy) if self._network.proxy else parts
+        timeout = self._network.timeout
+        if parts.scheme == "https" and self._network.proxy:
+            made = http.client.HTTPSConnection(str(at.hostname), at.port or 8080, timeout=timeout, context=self._context)
+            made.set_tunnel(str(parts.hostname), parts.port or 443, _proxy_headers(at))
+            return made
+        if at.scheme == "https":
+            return http.client.HTTPSConnection(str(at.hostname), at.port, timeout=timeout, context=self._context)
+        return http.client.HTTPConnection(str(at.hostname), at.port, timeout=timeout)
+
+
+def _has(request: Request, name: str) -> bool:
+    return request.header(name) is not None
+
+
+def _proxy_headers(proxy: Any) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": "Basic " + b64encode(pair.encode()).decode()}
+
+
+def _told(failure: Exception) -> str:
+    return str(failure) or type(failure).__name__
