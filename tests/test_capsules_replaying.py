@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,8 @@ from mock_server.capsules import reading
 from mock_server.client import Server
 from mock_server.commands import capsule as command
 from mock_server.contract import Contract, Json
-from mock_server.settings import WrongUsage
-from tests.conftest import Client
+from mock_server.settings import Settings, WrongUsage
+from tests.conftest import ROOT, Client, serving
 
 Save = Callable[..., Path]
 Said = pytest.CaptureFixture[str]
@@ -180,6 +181,24 @@ def test_what_was_written_before_the_journal_began_is_kept(fentu: Client, save: 
 
     assert replay(file, address) == 0
     assert "situation: blocked" in file.read_text()
+
+
+def test_the_faults_of_a_situation_act_again(tmp_path: Path, world: str) -> None:
+    """Also where records were written before the journal began."""
+    folder, out = tmp_path / "fixtures", tmp_path / "c.yaml"
+    shutil.copytree(ROOT / "fixtures", folder)
+    fault = "{name: no list, api: fentu, operation: listCustomers, calls: [2], error: 429}"
+    (folder / "situations" / "limited.yaml").write_text(f"description: x\nfaults:\n  - {fault}\n")
+    with serving(Settings(fixtures=folder, log="off")) as base, httpx.Client(base_url=f"{base}/fentu/api/v1/") as client:
+        client.headers.update({"X-Mock-World": world, "Authorization": "Bearer test-admin"})
+        Server(base).world(world).reset(situation="limited")
+        client.post("customers", json={"name": "Before", "email": "before@example.com"})
+        Server(base).control("DELETE", f"/worlds/{world}/journal")
+        assert [client.get("customers").status_code for _ in range(2)] == [200, 429]
+
+        assert command.main(["save", "--world", world, "--url", base, "--out", str(out), "--fixtures", str(folder)]) == 0
+        assert command.main(["replay", str(out), "--url", base, "--fixtures", str(folder)]) == 0
+        assert command.main(["shrink", str(out), "--url", base, "--fixtures", str(folder)]) == 0
 
 
 def test_a_real_address(fentu: Client, save: Save, address: str, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:

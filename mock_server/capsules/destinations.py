@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, urlsplit
@@ -59,7 +59,8 @@ class MockWorld:
         self._path = f"/worlds/{self.world.name}"
         self._connection = _Connection(server.address)
         self._time: int | None = None
-        self._starts: dict[tuple[int, int, str], Json] = {}  # of worlds as seed, scale and situation make them
+        # What seed, scale and situation make: records, faults, limits.
+        self._starts: dict[tuple[int, int, str], tuple[Json, tuple[Json, ...], tuple[tuple[str, int], ...]]] = {}
         self._noted = ""  # the id of the last exchange that the journal told of
 
     def begin(self, capsule: Capsule) -> None:
@@ -73,11 +74,26 @@ class MockWorld:
         if capsule.records or capsule.trash:
             key = (capsule.seed, capsule.scale, capsule.situation)
             if key not in self._starts:
-                self._starts[key] = self._control("GET", "/export")
-            self._control("PUT", "/import?force=true", self._with(self._starts[key], capsule))
-        for fault in capsule.faults:
+                self._starts[key] = self._start()
+            start, faults, limits = self._starts[key]
+            self._control("PUT", "/import?force=true", self._with(start, capsule))
+            self._arm(faults, limits)  # An import ends those of the situation.
+        self._arm(capsule.faults, capsule.rate_limits)
+
+    def _start(self) -> tuple[Json, tuple[Json, ...], tuple[tuple[str, int], ...]]:
+        """Records, faults and rate limits of the world as it begins."""
+        faults = (without_counts(fault) for fault in self._control("GET", "/faults")["faults"])
+        limits = ((api, one["limit"]) for api, one in self._control("GET", "/rate-limits").items())
+        return self._control("GET", "/export"), tuple(faults), tuple(limits)
+
+    def _arm(self, faults: Sequence[Json], limits: Sequence[tuple[str, int]]) -> None:
+        """Arm faults, in the place of those that have their names, and set limits."""
+        there = {fault["name"] for fault in self._control("GET", "/faults")["faults"]} if faults else set()
+        for fault in faults:
+            if fault.get("name") in there:
+                self._control("DELETE", f"/faults/{quote(fault['name'], safe='')}")
             self._control("POST", "/faults", fault)
-        for api, limit in capsule.rate_limits:
+        for api, limit in limits:
             self._control("PUT", f"/rate-limits/{quote(api, safe='')}", {"limit": limit})
 
     def ask(self, sent: Sent) -> Answer:
@@ -206,6 +222,11 @@ class _Connection:
         if self._open is not None:
             self._open.close()
         self._open = None
+
+
+def without_counts(fault: Mapping[str, Json]) -> dict[str, Json]:
+    """A fault as it was armed."""
+    return {name: part for name, part in fault.items() if name not in ("matched", "fired", "used_up")}
 
 
 def answer_of(told: Json) -> Answer:

@@ -14,6 +14,7 @@ import orjson
 from mock_server import clock, har
 from mock_server.addresses import Addresses
 from mock_server.capsules.capsule import FRAMING, WORLD, Answer, Body, Capsule, Headers, NoCapsule, Request, Stored, body_of
+from mock_server.capsules.destinations import without_counts
 from mock_server.client import Server
 from mock_server.contract import Contract, Json
 from mock_server.credentials import Credentials
@@ -261,11 +262,8 @@ class Saving:
         if not acted:
             return ()
         here = {_name_of_fault(one) for one in exchanges if one["api"] == CONTROL}
-        counts = ("matched", "fired", "used_up")
         armed = server.control("GET", f"{path}/faults")["faults"]
-        return tuple(
-            {name: part for name, part in one.items() if name not in counts} for one in armed if one["name"] in acted - here
-        )
+        return tuple(without_counts(one) for one in armed if one["name"] in acted - here)
 
     def _entry(self, index: int, entry: har.Entry, addresses: Addresses) -> Json:
         """An entry of a HAR file as the journal tells exchanges; None if it is for no API, or has no answer."""

@@ -1,0 +1,141 @@
+"""The laws as a whole: they hold where all is well, they are the same requests for the same seed, and they leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from contract_tests import runner, settings
+from contract_tests.defects import application
+from contract_tests.exchanges import Answer, Request
+from contract_tests.findings import Result
+from contract_tests.laws import LAWS, SCHEMATHESIS
+from contract_tests.settings import Settings
+from contract_tests.targets import InProcess, Target
+from mock_server.contract import Contract, Json
+
+APIS = ("fentu", "keychain", "lemonsoft")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def chosen(api: str, **changes: Json) -> Settings:
+    return replace(settings.read([api, "--no-schemathesis"], {}), **changes)
+
+
+def sound(api: str, read_only: bool = False) -> Callable[[Contract], Target]:
+    """The independent implementation, with a state of its own."""
+    return lambda contract: InProcess("sound", application(api), contract.base_path, read_only=read_only)
+
+
+def told(result: Result) -> list[str]:
+    return [f"{f.law} {f.operation} {f.subject}: {f.expected} / {f.seen}" for f in result.findings]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_mock_keeps_every_law(api: str) -> None:
+    """No finding, each operation reached, and every filter seen to match."""
+    result = runner.run(chosen(api))
+
+    assert told(result) == []
+    assert result.hollow == []
+    assert result.proofs
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("api", APIS)
+def test_a_sound_implementation_keeps_every_law(api: str, seed: int) -> None:
+    """Whatever the seed."""
+    result = runner.run(chosen(api, seed=seed), targets=sound(api))
+
+    assert told(result) == []
+    assert result.hollow == []
+
+
+def test_the_same_seed_sends_the_same_requests() -> None:
+    """And another one others."""
+    runs = [runner.run(chosen("fentu", seed=seed, laws=("create-persists", "unique-values")), targets=sound("fentu")) for seed in (7, 7, 8)]
+
+    sent = [[(e.request.method, e.request.target, e.request.body) for e in run.exchanges["fentu"]] for run in runs]
+    assert sent[0] == sent[1]
+    assert sent[0] != sent[2]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_read_only_run_writes_nothing(api: str) -> None:
+    """It says which laws that leaves unproved, and proves the others."""
+    result = runner.run(chosen(api, read_only=True, laws=("create-persists", "views-agree", "pages-part-the-list")), targets=sound(api, read_only=True))
+
+    assert {e.request.method for e in result.exchanges[api]} <= SAFE
+    assert any("read-only" in unproved.reason for unproved in result.unproved) or api == "keychain"
+    assert told(result) == []
+
+
+class Interrupted(InProcess):
+    """A target at which somebody presses Ctrl-C."""
+
+    left = 120
+
+    def _deliver(self, request: Request) -> Answer:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return super()._deliver(request)
+
+
+def test_an_interrupted_run_leaves_nothing_behind() -> None:
+    """What was made so far is deleted; the result says that it was cut short."""
+    service = application("fentu")
+    before = records_of(InProcess("sound", service, "/fentu/api/v1"))
+
+    result = runner.run(chosen("fentu"), targets=partial(_interrupted, service))
+
+    assert result.interrupted
+    assert result.leftovers == []
+    assert records_of(InProcess("sound", service, "/fentu/api/v1")) == before
+
+
+def _interrupted(service: Json, contract: Contract) -> Target:
+    return Interrupted("sound", service, contract.base_path)
+
+
+def records_of(target: Target) -> Json:
+    answer = target.send(Request("GET", "/customers?per_page=100", (("Authorization", "Bearer test-admin"),)))
+    target.close()
+    return json.loads(answer.body)
+
+
+def test_a_run_that_proves_nothing_says_why() -> None:
+    """Without a credential every answer is 401."""
+    result = runner.run(chosen("keychain", credentials={}), targets=sound("keychain"))
+
+    assert any("401" in reason for reason in result.hollow)
+
+
+def test_one_fault_is_one_finding() -> None:
+    """What is wrong with every answer is told once, with how often it was seen."""
+    target = InProcess("plain", application("keychain", "answers are called plain text"), "/keychain/v1")
+
+    result = runner.run(chosen("keychain"), targets=lambda _: target)
+
+    media = [f for f in result.findings if f.law == "declared-answers"]
+    assert len(media) == 1
+    assert media[0].times > 5
+
+
+def test_each_law_has_a_name_and_a_sentence_of_its_own() -> None:
+    """They stand in reports and in waivers."""
+    assert len({law.name for law in LAWS}) == len({law.sentence for law in LAWS}) == len(LAWS)
+    assert all(law.sentence.endswith(".") for law in LAWS)
+    assert SCHEMATHESIS in {law.name for law in LAWS}
+
+
+def test_schemathesis_finds_nothing_at_a_sound_implementation() -> None:
+    """All phases and checks; what it makes is deleted as well."""
+    result = runner.run(replace(settings.read(["keychain"], {}), laws=(SCHEMATHESIS,), examples=2), targets=sound("keychain"))
+
+    assert told(result) == []
+    assert {proof.operation for proof in result.proofs} == set(settings.read(["keychain"], {}).contracts["keychain"].operations)
