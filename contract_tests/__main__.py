@@ -91,6 +91,13 @@ def traffic(arguments: Sequence[str]) -> int:
     return command.run(arguments, sys.stdout)
 
 
+def parity(arguments: Sequence[str]) -> int:
+    """Compare the mock with a real implementation."""
+    from contract_tests.parity import command  # noqa: PLC0415
+
+    return command.run(arguments, sys.stdout)
+
+
 def laws(arguments: Sequence[str]) -> int:
     """Name every law."""
     if arguments:
@@ -100,7 +107,7 @@ def laws(arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"laws": laws, "traffic": traffic}
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"laws": laws, "parity": parity, "traffic": traffic}
 
 
 def coloured(stream: TextIO) -> bool:

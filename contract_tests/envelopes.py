@@ -53,10 +53,10 @@ def records(operation: Operation, answer: Answer) -> list[Record] | None:
 def at(value: Json, path: Path) -> Json:
     """What stands at a path; MISSING if nothing does."""
     for step in path:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):  # noqa: SIM114  # another type to index
-            value = value[step]
-        else:
+        inside = (
+            step in value if isinstance(value, dict) else isinstance(value, list) and isinstance(step, int) and step < len(value)
+        )
+        if not inside:
             return MISSING
+        value = value[step]
     return value

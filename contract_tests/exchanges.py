@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from mock_server.contract import Json
 
@@ -38,9 +39,11 @@ class Answer:
 
     def json(self) -> Json:
         """The body as JSON; None if it is none."""
+        if not self.body:
+            return None
         try:
-            return json.loads(self.body) if self.body else None
-        except (ValueError, RecursionError):
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
             return None
 
 

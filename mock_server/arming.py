@@ -14,6 +14,10 @@ from mock_server.refusals import Violation
 from mock_server.worlds import World, Worlds, hidden
 
 
+BODILESS = frozenset({204, 205, 304})  # statuses of answers without a body
+DELAYS: Mapping[str, str] = {"seconds": "", "max": "min", "mean": "deviation", "median": "sigma"}  # kind -> what goes with it
+
+
 def violations(told: Mapping[str, Json], world: World) -> list[Violation]:
     """All that keeps a fault from being armed in a world; its form is known to be right."""
     names = {api: [one.name for one in world.known_credentials(api).known] for api in world.contracts}
@@ -62,7 +66,13 @@ class Definition:
 
     def violations(self) -> list[Violation]:
         """All that does not fit."""
-        return [*self._subject(), *self._effects(), *self._window(), *(self._details() if self._meant() else ())]
+        return [
+            *self._subject(),
+            *self._effects(),
+            *self._numbers(),
+            *self._window(),
+            *(self._details() if self._meant() else ()),
+        ]
 
     def operations(self) -> list[Operation]:
         """The operations that it may act on."""
@@ -101,6 +111,23 @@ class Definition:
         for part, with_ in (("example", "error"), ("body", "status")):
             if part in self._told and with_ not in there:
                 yield _wrong((part,), f"goes with {with_} only")
+
+    def _numbers(self) -> Iterator[Violation]:
+        """What cannot go together, or can never happen."""
+        told = self._told
+        delay = told.get("delay", {})
+        kinds = [kind for kind in DELAYS if kind in delay]
+        if "delay" in told and (len(kinds) != 1 or set(delay) - {kinds[0], DELAYS[kinds[0]]}):
+            yield _wrong(("delay",), "must be {seconds}, {min, max}, {mean, deviation} or {median, sigma}")
+        if delay.get("min", 0) > delay.get("max", delay.get("min", 0)):
+            yield _wrong(("delay", "min"), "must not be more than max")
+        calls = told.get("calls", {})
+        if isinstance(calls, dict) and calls.get("from", 1) > calls.get("to", calls.get("from", 1)):
+            yield _wrong(("calls", "from"), "must not be more than to")
+        if told.get("probability") == 0:
+            yield _wrong(("probability",), "is 0: the fault would never act")
+        if told.get("status") in BODILESS and "body" in told:
+            yield _wrong(("body",), f"cannot come with {told['status']}, which has none")
 
     def _window(self) -> Iterator[Violation]:
         times: dict[str, int] = {}

@@ -174,7 +174,7 @@ def set_rate_limit(control: Control, call: Call) -> Json:
     if contract is None or contract.rate_limit is None:
         limited = [name for name, one in world.contracts.items() if one.rate_limit]
         told = Violation("path", "/api", f"is no API whose contract has a rate limit{meant(api, limited)}")
-        raise NotFound("API", api, violations=(told,))
+        raise NotFound("Rate limit of", api, violations=(told,))
     rule = contract.rate_limit
     with control.worlds.store.writing(world):
         limit = world.armed.limits[api] = Limit(rule, (call.body or {}).get("limit", rule.limit))

@@ -65,8 +65,7 @@ PLAIN = Manner()
 async def delivered(answer: Answer, manner: Manner, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer in its manner; nothing more is sent once the client has left."""
     if manner is PLAIN or manner.plain:
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-        await send({"type": "http.response.body", "body": answer.body})
+        await _sent(answer, send)
         return
     if manner.wait and await _left(receive, manner.wait):
         return
@@ -77,12 +76,20 @@ async def delivered(answer: Answer, manner: Manner, scope: Scope, receive: Recei
     if manner.reset == "before":
         await _cut(scope, receive, reset=True)
         return
+    if not manner.reset and not manner.slow:
+        await _sent(answer, send)
+        return
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     if manner.reset:
         await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
         await _cut(scope, receive, reset=True)
         return
     await _trickled(answer.body, manner.slow, receive, send)
+
+
+async def _sent(answer: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _trickled(body: bytes, seconds: float, receive: Receive, send: Send) -> None:

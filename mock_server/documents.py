@@ -19,6 +19,7 @@ from mock_server.schemas import Json, at, pointed, resolved
 Steps = tuple[str | int, ...]  # The way to a value: names and indices, from the root.
 
 DEPTH = 100  # Deeper nesting is a mistake; a contract needs about 25.
+MOST_NAMED = 40  # names that a message lists
 COPIES = 100_000  # The values that all aliases of a file may stand for.
 
 # The core schema of YAML 1.2: dates, yes, no, on and off are texts.
@@ -191,7 +192,7 @@ def meant(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, 1)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; there are {', '.join(names)}" if 0 < len(names) <= 12 else ""
+    return f"; there are {', '.join(names)}" if 0 < len(names) <= MOST_NAMED else ""
 
 
 def pointer(path: Iterable[str | int]) -> str:

@@ -213,7 +213,10 @@ class Exchanges:
             )
         except Undeclared as undeclared:
             order.preference, order.manner = "", PLAIN
-            return self._refused(order, (Violation("header", "", str(undeclared)),))
+            return self._refused(
+                order,
+                (Violation("query" if b"__" in order.query else "header", "", f"{undeclared} For another status, arm a fault."),),
+            )
         return answered(reply).having(APPLIED, order.preference.encode("latin-1"))
 
     def _refused(self, order: Ordered, violations: tuple[Violation, ...]) -> Answer:
@@ -258,7 +261,7 @@ class Exchanges:
     async def _faulty(self, order: Ordered, route: Route, fault: Fault) -> Answer:
         """The answer with a fault's effects."""
         contract, operation, seed = order.contract, route.operation, order.world.seed
-        answer = spoiling.instead(fault, self._documented[contract.name], operation, seed)
+        answer = spoiling.instead(fault, self._documented[contract.name], operation, order.world)
         order.scope[OPERATION] = route.key
         if answer is None:
             answer = await self._handled(order, fault)

@@ -86,8 +86,8 @@ class Fault:
         calls = self.told.get("calls")
         if calls is None:
             return True
-        if isinstance(calls, list):
-            return self.matched in calls
+        if isinstance(calls, int | list):
+            return self.matched in (calls if isinstance(calls, list) else [calls])
         first = calls.get("from", 1)
         return bool(first <= self.matched <= calls.get("to", NEVER) and (self.matched - first) % calls.get("every", 1) == 0)
 

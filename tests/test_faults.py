@@ -150,6 +150,49 @@ def test_every_effect_shows_once_and_is_gone(client: Client, arm: Callable[..., 
     assert after.json()["data"]["name"] == "Acme Corporation"
 
 
+@pytest.mark.parametrize(
+    "told", [{"malformed": True}, {"truncate": 0.5}, {"slow": {"seconds": 1}}, {"content_type": "text/html"}]
+)
+def test_an_answer_without_a_body_cannot_be_spoiled(
+    client: Client, world: str, arm: Callable[..., str], told: dict[str, Any]
+) -> None:
+    """A 204 stays one, the connection goes on, and the fault has not fired."""
+    name = arm(api="fentu", operation="deleteCustomer", **told)
+
+    assert client.delete(f"{CUSTOMERS}/cust-009").status_code == 204
+    assert client.get(ACME).status_code == 200
+    assert fault(client, world, name)["fired"] == 0
+
+
+def test_a_late_answer_is_the_same_answer(client: Client, arm: Callable[..., str]) -> None:
+    """With its length, and packed only if it would be packed without the delay."""
+    prompt = client.get(ACME)
+    arm(api="fentu", delay={"seconds": 0.01})
+
+    late = client.get(ACME)
+
+    assert late.content == prompt.content
+    assert late.headers["Content-Length"] == prompt.headers["Content-Length"]
+    assert late.headers.get("Content-Encoding") == prompt.headers.get("Content-Encoding")
+
+
+def test_a_gateways_page_is_a_text(client: Client, arm: Callable[..., str]) -> None:
+    arm(api="fentu", status=502, body="<html>Bad gateway</html>", content_type="text/html")
+
+    assert client.get(ACME).text == "<html>Bad gateway</html>"
+
+
+def test_a_forced_rate_limit_agrees_with_itself(client: Client, arm: Callable[..., str]) -> None:
+    """Header fields and message say the same, by the world's clock."""
+    arm(api="fentu", error=429, retry_after=30)
+
+    answer = client.get(ACME)
+
+    assert answer.headers["Retry-After"] == "30"
+    assert answer.headers["X-RateLimit-Reset"] == str(1772366400 + 30)
+    assert "wait 30 seconds" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("reset", ["before", "during"])
 def test_a_connection_is_reset(client: Client, arm: Callable[..., str], reset: str) -> None:
     """As by a network that fails: the client gets no whole answer, and the next one all of it."""
@@ -243,6 +286,13 @@ WRONG: dict[str, tuple[dict[str, Any], int, set[tuple[str, str]]]] = {
             ("/when/credential", "did you mean read?"),
         },
     ),
+    "never": (
+        {"api": "fentu", "calls": {"from": 9, "to": 3}, "probability": 0, "delay": {"min": 3, "max": 1}},
+        409,
+        {("/calls/from", "must not be more than to"), ("/probability", "would never act"), ("/delay/min", "not be more than max")},
+    ),
+    "delay": ({"api": "fentu", "delay": {"seconds": 1, "max": 2}}, 409, {("/delay", "must be {seconds}, {min, max}")}),
+    "a body where there is none": ({"api": "fentu", "status": 204, "body": {}}, 409, {("/body", "cannot come with 204")}),
     "form": ({"api": "fentu", "error": "409", "times": 0}, 400, {("/error", "must be an integer"), ("/times", "must be >= 1")}),
     "example": ({"api": "fentu", "operation": "getCustomer", "error": 404, "example": "x"}, 409, {("/example", "not_found")}),
     "break": (

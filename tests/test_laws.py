@@ -1,4 +1,4 @@
-"""The laws as a whole: they hold where all is well, they are the same requests for the same seed, and they leave nothing behind."""
+"""The laws as a whole: they hold where all is well, the same seed sends the same requests, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ def test_a_sound_implementation_keeps_every_law(api: str, seed: int) -> None:
 
 def test_the_same_seed_sends_the_same_requests() -> None:
     """And another one others."""
-    runs = [runner.run(chosen("fentu", seed=seed, laws=("create-persists", "unique-values")), targets=sound("fentu")) for seed in (7, 7, 8)]
+    runs = [
+        runner.run(chosen("fentu", seed=seed, laws=("create-persists", "unique-values")), targets=sound("fentu"))
+        for seed in (7, 7, 8)
+    ]
 
     sent = [[(e.request.method, e.request.target, e.request.body) for e in run.exchanges["fentu"]] for run in runs]
     assert sent[0] == sent[1]
@@ -67,7 +70,10 @@ def test_the_same_seed_sends_the_same_requests() -> None:
 @pytest.mark.parametrize("api", APIS)
 def test_a_read_only_run_writes_nothing(api: str) -> None:
     """It says which laws that leaves unproved, and proves the others."""
-    result = runner.run(chosen(api, read_only=True, laws=("create-persists", "views-agree", "pages-part-the-list")), targets=sound(api, read_only=True))
+    result = runner.run(
+        chosen(api, read_only=True, laws=("create-persists", "views-agree", "pages-part-the-list")),
+        targets=sound(api, read_only=True),
+    )
 
     assert {e.request.method for e in result.exchanges[api]} <= SAFE
     assert any("read-only" in unproved.reason for unproved in result.unproved) or api == "keychain"

@@ -32,7 +32,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b" "})
 
 
-async def broken(scope: Any, receive: Any, send: Any) -> None:
+async def broken(*_: Any) -> None:
     raise RuntimeError("a mistake")
 
 
@@ -101,7 +101,7 @@ def test_requests_together_are_under_way_at_the_same_time() -> None:
     arrived: list[str] = []
     everybody = asyncio.Event()
 
-    async def waits(scope: Any, receive: Any, send: Any) -> None:
+    async def waits(scope: Any, _receive: Any, send: Any) -> None:
         arrived.append(scope["path"])
         if len(arrived) == 3:
             everybody.set()

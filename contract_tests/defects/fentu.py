@@ -76,7 +76,7 @@ class Fentu(Service):
         self.counted = {kind: FIRST[kind] + len(rows) for kind, rows in self.records.items() if kind in FIRST}
         self.deleted: dict[str, dict[str, Record]] = {kind: {} for kind in self.records}
         self.listed: list[Record] | None = None
-        self.turn = 0
+        self.turn = self.updates = 0
 
     def operations(self) -> Mapping[str, Handler]:
         return {
@@ -165,6 +165,8 @@ class Fentu(Service):
             text = text.strip()
         if self.broken("search minds the case"):
             return lambda row: any(text in row[name] for name in names)
+        if self.broken("search finds customers by the names that they had"):
+            return lambda row: text.casefold() in str(row.get("former_name", row["name"])).casefold()
         if self.broken("search looks at the beginning only"):
             return lambda row: any(row[name].casefold().startswith(text.casefold()) for name in names)
         if self.broken("search takes % and _ for wildcards"):
@@ -268,6 +270,9 @@ class Fentu(Service):
         if self.broken("deleted customers can be updated") and id in self.deleted["customer"]:
             self.put("customer", self.deleted["customer"][id])
         old = self.find("customer", id)
+        self.updates += 1
+        if self.broken("every third update of a customer is lost") and self.updates % 3 == 0:
+            return Answer(200, {"data": self.customer(old)})
         if self.broken("of two updates at the same time one is lost"):
             await pause()
         sent = self.stored(request.body, CUSTOMER)
@@ -276,6 +281,8 @@ class Fentu(Service):
         self.check_customer(sent, id)
         new = self._merged(old, sent)
         new["updated_at"] = old["updated_at"] if self.broken("an update does not move updated_at") else self.now()
+        if self.broken("search finds customers by the names that they had"):
+            new["former_name"] = old.get("former_name", old["name"])
         if self.broken("an update moves created_at"):
             new["created_at"] = new["updated_at"]
         if self.broken("clients can set updated_at"):

@@ -219,7 +219,7 @@ class Lemonsoft(Service):
         self.find("customer", "customer_id", customer)
         name, id = next((name, id) for name, id in request.path.items() if name != "customer_id")
         row = self.find(kind, name, id)
-        owner = self.records["agreement"][row[of.parent_id]] if of.parent == "agreement" else row
+        owner = self.records["agreement"].get(row[of.parent_id], {"customer_id": customer}) if of.parent == "agreement" else row
         if owner["customer_id"] != customer and not self.broken("another customer's records can be deleted"):
             raise self.missing(kind, name)
         if not (self.broken("deleted contacts stay") and kind == "contact"):

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from contract_tests import schemathesis_suite
-from contract_tests.laws import answered, filtered, listed, nested, raced, records, related, written
+from contract_tests.laws import (
+    answered,
+    deleted,
+    families,
+    filtered,
+    kept_apart,
+    listed,
+    lived,
+    nested,
+    placed,
+    raced,
+    related,
+    shown,
+    timed,
+    tolerated,
+    touched,
+    written,
+)
 from contract_tests.laws.bench import Bench, Law
 
 __all__ = ["LAWS", "SCHEMATHESIS", "Bench", "Law"]
@@ -55,49 +72,67 @@ LAWS: tuple[Law, ...] = (
     Law(
         "one-record-is-touched",
         "A write touches the record it names, and no other.",
-        records.one_record_is_touched,
+        touched.one_record_is_touched,
         actions=("create", "update", "delete"),
     ),
     Law(
         "refused-writes",
         "A body that breaks its schema is refused, and changes nothing.",
-        records.refused_writes_change_nothing,
+        touched.refused_writes_change_nothing,
         actions=("create", "update"),
     ),
-    Law("deleted-is-gone", "A deleted record is gone from every answer.", records.deleted_is_gone, actions=("delete",)),
-    Law("children-go-too", "What belongs to a deleted record is deleted with it.", records.children_go_too, actions=("delete",)),
-    Law("guards", "A record that others guard cannot be deleted, and only then.", records.guards_hold, actions=("delete",)),
+    Law("deleted-is-gone", "A deleted record is gone from every answer.", deleted.deleted_is_gone, actions=("delete",)),
+    Law("children-go-too", "What belongs to a deleted record is deleted with it.", deleted.children_go_too, actions=("delete",)),
+    Law("guards", "A record that others guard cannot be deleted, and only then.", deleted.guards_hold, actions=("delete",)),
     Law(
-        "fresh-ids", "No id and no number is given twice, not even after a deletion.", records.ids_are_fresh, actions=("create",)
+        "fresh-ids",
+        "No id and no number is given twice, not even after a deletion.",
+        kept_apart.ids_are_fresh,
+        actions=("create",),
     ),
     Law(
         "unique-values",
         "Values that must be unique are refused to a second record, and to nobody else.",
-        records.unique_is_unique,
+        kept_apart.unique_is_unique,
         actions=("create",),
     ),
-    Law("references", "A reference names a record that exists.", records.references_are_checked, actions=("create", "update")),
+    Law("references", "A reference names a record that exists.", kept_apart.references_are_checked, actions=("create", "update")),
     Law(
         "references-show",
         "What a record shows of another is what that one shows itself, also once it has changed.",
-        records.references_show,
+        shown.references_show,
         writes=False,
     ),
     Law(
         "exclusive-flags",
         "At most one record of a parent has an exclusive flag: the one that was given it last.",
-        records.exclusive_is_exclusive,
+        placed.exclusive_is_exclusive,
         actions=("create",),
     ),
-    Law("parents", "A child is below its own parent and below no other.", records.parents_keep_their_own, actions=("create",)),
-    Law("children-persist", "The children in a body are read back, letter for letter.", nested.children_persist, actions=("create", "update")),
-    Law("numbers", "A number that a client may choose is kept, and without one the server gives one.", nested.numbers_may_be_chosen, actions=("create", "update")),
-    Law("ids-in-answers", "A write answers with the id of the record that it made, changed or deleted.", nested.answers_name_the_record, actions=("create", "update", "delete")),
-    Law("times", "A record tells when it was made and when it was last changed.", records.times_are_kept, actions=("create",)),
+    Law("parents", "A child is below its own parent and below no other.", placed.parents_keep_their_own, actions=("create",)),
+    Law(
+        "children-persist",
+        "The children in a body are read back, letter for letter.",
+        nested.children_persist,
+        actions=("create", "update"),
+    ),
+    Law(
+        "numbers",
+        "A number that a client may choose is kept, and without one the server gives one.",
+        nested.numbers_may_be_chosen,
+        actions=("create", "update"),
+    ),
+    Law(
+        "ids-in-answers",
+        "A write answers with the id of the record that it made, changed or deleted.",
+        nested.answers_name_the_record,
+        actions=("create", "update", "delete"),
+    ),
+    Law("times", "A record tells when it was made and when it was last changed.", timed.times_are_kept, actions=("create",)),
     Law(
         "children-in-bodies",
         "The children in a body are made, changed and deleted as the body lists them.",
-        records.children_in_bodies,
+        families.children_in_bodies,
         actions=("update",),
     ),
     Law(
@@ -147,6 +182,12 @@ LAWS: tuple[Law, ...] = (
         actions=("create",),
     ),
     Law(
+        "parents-in-bodies",
+        "A record stays below its parent, whatever parent the body of an update names.",
+        related.bodies_move_no_record,
+        actions=("update",),
+    ),
+    Law(
         "parents-part-their-children",
         "The lists below the parents share no record, and together have all that there are.",
         related.parents_part_their_children,
@@ -174,6 +215,12 @@ LAWS: tuple[Law, ...] = (
         actions=("list",),
     ),
     Law("filters-combine", "Of several filters every one must match.", filtered.filters_combine, writes=False, actions=("list",)),
+    Law(
+        "life-of-records",
+        "After any sequence of creations, updates and deletions there is what they leave.",
+        lived.lives_follow_the_model,
+        actions=("create", "update"),
+    ),
     Law(
         "parallel-creates",
         "Records made at the same time are all there, each with an id and numbers of its own.",
@@ -224,6 +271,18 @@ LAWS: tuple[Law, ...] = (
     Law("head", "HEAD answers as GET does, without a body.", answered.head_is_get_without_a_body, writes=False),
     Law(
         "reading-changes-nothing", "The same question twice gets the same answer.", answered.reading_changes_nothing, writes=False
+    ),
+    Law(
+        "unknown-properties",
+        "A property that the contract does not have is ignored.",
+        tolerated.unknown_properties_are_ignored,
+        actions=("create", "update"),
+    ),
+    Law(
+        "media-types",
+        "A body is read in whatever way its media type is written.",
+        tolerated.json_is_json,
+        actions=("create", "update"),
     ),
     Law(
         "unknown-parameters",

@@ -174,6 +174,8 @@ def _opens(bench: Bench, operation: Operation, exchange: Exchange, trial: Trial)
     another = caller.call(operation, body=body_for(bench, operation, {}))
     other = envelopes.taken(operation, another.answer, "$session")
     trial.hold(other != session, "another session", "the same one", exchange, another)
+    for alive in caller.of("alive") if operation.action == "login" else ():
+        trial.answered(caller.call(alive, who=who), alive.status, "another login ends no session", exchange, another)
 
 
 # -------------------------------------------------------------------------------------------------------------- what is refused
@@ -186,6 +188,15 @@ def unknown_ids_are_not_found(bench: Bench) -> None:
             if parameter.where == "path" and parameter.identifies:
                 with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
                     _unknown(bench, operation, parameter, trial)
+        if operation.target and operation.resource is not None:
+            with bench.trial(operation, operation.target) as trial:
+                ids = ids_for(bench, operation)
+                nobody: Json = "nobody-has-this" if operation.resource.id.pattern else 1_999_999_999
+                told = f"there is no {operation.resource.title} {nobody}"
+                exchange = bench.caller.call(
+                    operation, {**ids, operation.resource.name: nobody}, body=body_for(bench, operation, ids)
+                )
+                trial.answered(exchange, bench.caller.status_of("not_found"), told)
 
 
 def _unknown(bench: Bench, operation: Operation, parameter: Parameter, trial: Trial) -> None:
@@ -224,7 +235,7 @@ def limits_are_kept(bench: Bench) -> None:
         for parameter in operation.parameters:
             if parameter.where not in ("query", "path"):
                 continue
-            for what, value in _out_of_bounds(parameter):
+            for what, value in out_of_bounds(parameter):
                 with bench.trial(operation, f"{parameter.name}: {what}", origin=parameter.origin, place=parameter.place) as trial:
                     ids = ids_for(bench, operation)
                     query = {parameter.name: value} if parameter.where == "query" else {}
@@ -241,7 +252,7 @@ def _refused(bench: Bench, parameter: Parameter, value: Json, trial: Trial, exch
     trial.hold(status in allowed, f"{told}: {parameter.name} must not be {shortened(value)}", str(status), exchange)
 
 
-def _out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
+def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
     schema = merged(parameter.schema)
     if json_type(schema) == "array":
         schema = merged(schema.get("items", {}))
@@ -456,7 +467,7 @@ def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange])
             known = ", ".join(sorted(responses))
             wrong.setdefault(f"status {status}", (f"one of {known}", status, exchange))
             continue
-        for subject, expected, seen in _mistakes(response, status, exchange, shapes, document):
+        for subject, expected, seen in mistakes(response, status, exchange, shapes, document):
             wrong.setdefault(subject, (expected, seen, exchange))
     with bench.trial(operation) as trial:
         trial.checks += checks
@@ -465,7 +476,7 @@ def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange])
             trial.hold(False, expected, seen, exchange)
 
 
-def _mistakes(
+def mistakes(
     response: Mapping[str, Json], status: str, exchange: Exchange, shapes: dict[str, Shape], document: Mapping[str, Json]
 ) -> Iterator[tuple[str, str, str]]:
     content, answer = response.get("content") or {}, exchange.answer

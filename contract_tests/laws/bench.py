@@ -68,3 +68,8 @@ def attempt(make: Callable[[], object]) -> None:
         make()
     except Premise:
         return
+
+
+def named_in(operation: Operation) -> set[str]:
+    """The resources whose ids stand in an operation's path."""
+    return {str(parameter.identifies) for parameter in operation.parameters if parameter.identifies}

@@ -22,7 +22,9 @@ from mock_server.schemas import json_type, merged, properties
 
 CLOSE = 24  # records that are looked at one by one, for what a list does not show
 NEVER = "never matched a record"  # a filter that is as good as untried
-VALUES = 12  # of one parameter
+VALUES = 24  # of one parameter
+PAGED = range(4, 41)  # so many records that match are walked in small pages too
+FEW = 5  # of one that another list of the same records has as well
 CRAFTED = 5  # records that are made for filters to show what they do
 SIGNS = "_%'\"&+\u00f6"  # that patterns, statements or addresses give a meaning of their own
 PAIRS = 12  # of one list
@@ -47,18 +49,19 @@ class Corpus:
 
 
 def filters_are_exact(bench: Bench) -> None:
+    tried: set[tuple[str, str]] = set()
     for listing in listings(bench):
         operation = listing.operation
         if not operation.filters:
             continue
-        corpus: Corpus | None = None
         with bench.trial(operation, "records"):
             corpus = _corpus(bench, listing)
-        if corpus is None:
-            continue
-        for parameter in operation.filters:
-            with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
-                _exact(bench, listing, corpus, parameter, trial)
+            for parameter in operation.filters:
+                key = (resource_of(operation).name, parameter.name)
+                most = FEW if key in tried else VALUES
+                tried.add(key)
+                with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
+                    _exact(bench, listing, corpus, (parameter, asked_values(parameter, corpus)[:most]), trial)
 
 
 def filters_follow_changes(bench: Bench) -> None:
@@ -127,16 +130,30 @@ def filters_combine(bench: Bench) -> None:
             _combined(bench, listing, _corpus(bench, listing))
 
 
-def _exact(bench: Bench, listing: Listing, corpus: Corpus, parameter: Parameter, trial: Trial) -> None:
-    matched = excluded = False
-    for value in _values(parameter, corpus)[:VALUES]:
+def _exact(bench: Bench, listing: Listing, corpus: Corpus, asked: tuple[Parameter, list[Json]], trial: Trial) -> None:
+    parameter, values = asked
+    matched = excluded = paged = False
+    for value in values:
         walk = _filtered(bench, listing, {parameter.name: value}, trial)
         _judged(trial, corpus, listing, walk, {parameter.name: (_filter(parameter), value)})
         _total(trial, listing, walk)
+        if walk.whole and len(walk.records) in PAGED and not paged:
+            paged = True
+            _paged(bench, listing, walk, {parameter.name: value}, trial)
         matched |= bool(walk.records)
         excluded |= len(walk.records) < len(corpus.items)
     if not matched or not excluded:
         raise Premise(f"{parameter.name} {'never left a record out' if matched else NEVER}")
+
+
+def _paged(bench: Bench, listing: Listing, walk: Walk, query: Mapping[str, Json], trial: Trial) -> None:
+    """In small pages a filter gives the same records."""
+    small = bench.caller.walk(listing.operation, listing.ids, query, size=len(walk.records) // 2)
+    one, other = ([record.get(listing.id) for record in part.records] for part in (walk, small))
+    expected = f"the same {len(one)} records in pages of {len(one) // 2}"
+    trial.hold(
+        one == other, expected, f"{len(other)} records, {shortened(other[-1:])} the last", *walk.exchanges[:1], *small.exchanges
+    )
 
 
 def _filtered(bench: Bench, listing: Listing, query: Mapping[str, Json], trial: Trial) -> Walk:
@@ -198,7 +215,7 @@ def _combined(bench: Bench, listing: Listing, corpus: Corpus) -> None:
     """Pairs of filters, with values of one record and of two."""
     operation = listing.operation
     usable = [
-        (parameter, [v for v in _values(parameter, corpus)[:4] if _matches(corpus, parameter, v)])
+        (parameter, [v for v in asked_values(parameter, corpus)[:4] if _matches(corpus, parameter, v)])
         for parameter in operation.filters
     ]
     usable = [(parameter, found) for parameter, found in usable if found]
@@ -250,20 +267,19 @@ def _corpus(bench: Bench, listing: Listing) -> Corpus:
 
 
 def _look_closer(bench: Bench, resource: Resource, ids: Ids, corpus: Corpus) -> None:
-    """What other views show of the first and the last records."""
+    """What another view shows of the first and the last records."""
     caller = bench.caller
-    keys = list(corpus.items)
-    chosen = dict.fromkeys((*keys[: CLOSE // 2], *keys[-CLOSE // 2 :]))
-    for key in chosen:
+    view = next((one for one in caller.views(resource) if one.operation.action == "get" and not one.inside), None)
+    if view is None:
+        return
+    paths, keys = _paths(resource, view.schema), list(corpus.items)
+    for key in dict.fromkeys((*keys[: CLOSE // 2], *keys[-CLOSE // 2 :])):
         item = corpus.items[key]
         handle = Handle(resource, item.id, ids)
-        views = [view for view in caller.views(resource) if caller.reaches(view, handle) and view.operation.action == "get"]
-        for view in views[:1]:
-            sight = caller.look(handle, view)
-            if sight.record is not None:
-                stored = {**_stored(sight.record, _paths(resource, view.schema)), **item.stored}
-                origin = item.exchanges if item.own else sight.exchanges
-                corpus.items[key] = Item(item.id, stored, item.own, origin)
+        sight = caller.look(handle, view)
+        if sight.record is not None:
+            stored = {**_stored(sight.record, paths), **item.stored}
+            corpus.items[key] = Item(item.id, stored, item.own, item.exchanges if item.own else sight.exchanges)
 
 
 def _with_exchange(walk: Walk) -> Iterator[tuple[Record, Exchange]]:
@@ -327,7 +343,7 @@ def _is_free(schema: Schema) -> bool:
 # ------------------------------------------------------------------------------------------------------------ what to ask for
 
 
-def _values(parameter: Parameter, corpus: Corpus) -> list[Json]:
+def asked_values(parameter: Parameter, corpus: Corpus) -> list[Json]:
     """Values to filter by: what some records hold, what is near it, and what none has."""
     filter = parameter.filter
     if filter is None:
@@ -343,12 +359,13 @@ def _held(filter: Filter, corpus: Corpus) -> list[Json]:
     """What records hold at the filter's paths: of those crafted for it, the first, one in the middle and the last."""
     items = list(corpus.items.values())
     crafted = [item for item in items if item.own][-CRAFTED:]
-    found: list[Json] = []
+    by_path: list[list[Json]] = []
     for path in filter.paths:
         holding = [value for item in items for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
         made = [value for item in crafted for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
         spread = [holding[place] for place in sorted({0, len(holding) // 2, len(holding) - 1}) if holding]
-        found += [*made[:2], *spread, *made[2:]]
+        by_path.append([*made[:2], *spread, *made[2:]])
+    found = [value for turn in itertools.zip_longest(*by_path) for value in turn if value is not None]
     return list({repr(value): value for value in found}.values())
 
 
@@ -377,7 +394,7 @@ def _exactly(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Ite
 def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
     texts = [value if isinstance(value, str) else str(value) for value in held if not isinstance(value, (bool, dict, list))]
     for text in texts[:1]:
-        yield from (text, text.swapcase(), text[1:-1].strip() or text)
+        yield from (text, text.swapcase(), text[1:-1].strip() or text, f"{text} ", f" {text}")
     for sign in SIGNS:
         yield next((_around(text, sign) for text in texts if sign in text.strip()), None)
     for text in texts[:1]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from contract_tests import envelopes
 from contract_tests.callers import Handle, Ids, Walk, largest
-from contract_tests.comparing import changes
+from contract_tests.comparing import same
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
 from contract_tests.laws.written import agree, resource_of
@@ -255,7 +255,7 @@ def told_right(
 ) -> None:
     """A page tells the truth about the list; `place` is how many records there are, the size of a page, and its number."""
     count, size, page = place
-    expected = _expected(token, count, size, page)
+    expected = token_value(token, count, size, page)
     seen = envelopes.taken(operation, exchange.answer, token)
     right = seen == expected and isinstance(seen, bool) == isinstance(expected, bool)
     told = f"{_path(operation, token)} is {shortened(expected)}: there are {count} records, in pages of {size}"
@@ -278,7 +278,7 @@ def _borders(count: int) -> list[int]:
     return sorted({size for size in (2, count - 1, count, count + 1, -(-count // 2), 5) if 1 <= size <= 100})
 
 
-def _expected(token: str, count: int, size: int, page: int) -> Json:
+def token_value(token: str, count: int, size: int, page: int) -> Json:
     offset = size * (page - 1)
     return {
         "$total": count,
@@ -330,17 +330,28 @@ def _default(bench: Bench, listing: Listing, parameter: Parameter, trial: Trial)
         )
         rest = {other.name: 2 if other.paging in ("size", "limit") else 1} if other else {}
         one = needed(caller.call(operation, listing.ids, query={first.name: value, **rest}), operation.status)
-        same = caller.call(operation, listing.ids, query={parameter.name: value, **rest})
+        other_way = caller.call(operation, listing.ids, query={parameter.name: value, **rest})
         why = f"{parameter.name} means the same as {first.name}"
+        _wins(bench, listing, (first, parameter), trial)
     elif parameter.default is not None:
         one = needed(caller.call(operation, listing.ids), operation.status)
-        same = caller.call(operation, listing.ids, query={parameter.name: parameter.default})
+        other_way = caller.call(operation, listing.ids, query={parameter.name: parameter.default})
         why = f"{parameter.name} is {parameter.default} if it is not sent"
     else:
         return
-    trial.answered(same, operation.status, why, one)
-    alike = not changes({"": one.answer.json()}, {"": same.answer.json()})
-    trial.hold(alike, why, "another answer", one, same)
+    trial.answered(other_way, operation.status, why, one)
+    trial.hold(same(one.answer.json(), other_way.answer.json()), why, "another answer", one, other_way)
+
+
+def _wins(bench: Bench, listing: Listing, pair: tuple[Parameter, Parameter], trial: Trial) -> None:
+    """Of two parameters with one role, the one declared first wins if both are sent."""
+    caller, operation = bench.caller, listing.operation
+    first, second = pair
+    one = needed(caller.call(operation, listing.ids, query={first.name: 2}), operation.status)
+    both = caller.call(operation, listing.ids, query={second.name: 1, first.name: 2})
+    why = f"{first.name}, which is declared before {second.name}, wins"
+    trial.answered(both, operation.status, why, one)
+    trial.hold(same(one.answer.json(), both.answer.json()), why, "another answer than with it alone", one, both)
 
 
 def _role(parameter: Parameter) -> tuple[Paging, ...]:

@@ -37,7 +37,8 @@ def _family(bench: Bench, operation: Operation, children: Children, part: Schema
         body = caller.body(operation, parents, {}) | {children.property: sent}
         exchange = caller.call(operation, parents, body=body)
         trial.answered(exchange, operation.status, f"{children.property} are what their schema describes")
-        handle, told = caller.handle(operation, parents, body, exchange), (exchange,)
+        handle = caller.handle(operation, parents, body, exchange)
+        told: tuple[Exchange, ...] = (exchange,)
     else:
         handle = caller.make(resource)
         sent = [_homed(bench, children, item, handle) for item in sent]
@@ -118,7 +119,9 @@ def _chosen(bench: Bench, operation: Operation, counter: Counter, trial: Trial) 
         record, sight = caller.seen(handle)
         given = record.get(counter.property)
         told = (*handle.exchanges, *sight.exchanges)
-        trial.hold(given not in NONE, f"a {counter.property} from the server: {shortened(nothing)} asks for one", shortened(given), *told)
+        trial.hold(
+            given not in NONE, f"a {counter.property} from the server: {shortened(nothing)} asks for one", shortened(given), *told
+        )
         trial.hold(repr(given) not in taken, f"a {counter.property} of its own", f"{given}, which another record has", *told)
         taken.add(repr(given))
     number = counter.number(given)
@@ -169,13 +172,21 @@ def _named(bench: Bench, operation: Operation, trial: Trial) -> None:
         handle = caller.make(resource, all_plain(bench, operation, caller.home_of(resource)))
         sight = caller.look(handle)
         there = sight.record is not None and _same_record(resource, handle, sight.record, sight.view.schema, bench)
-        trial.hold(there, f"{handle}, as the answer names it, is the record made", "another or none", *handle.exchanges, *sight.exchanges)
+        trial.hold(
+            there, f"{handle}, as the answer names it, is the record made", "another or none", *handle.exchanges, *sight.exchanges
+        )
         return
     handle = caller.make(resource)
     body = caller.body(operation, handle.parents, {}) if operation.body is not None else WITHOUT_BODY
     exchange = needed(caller.call(operation, handle.ids, body=body), operation.status)
     seen = envelopes.taken(operation, exchange.answer, "$id")
-    trial.hold(seen == handle.id, f"the id {handle.id}", shortened(None if seen is envelopes.MISSING else seen), *handle.exchanges, exchange)
+    trial.hold(
+        seen == handle.id,
+        f"the id {handle.id}",
+        shortened(None if seen is envelopes.MISSING else seen),
+        *handle.exchanges,
+        exchange,
+    )
 
 
 def _same_record(resource: Resource, handle: Handle, record: Record, view: Schema, bench: Bench) -> bool:
@@ -183,4 +194,3 @@ def _same_record(resource: Resource, handle: Handle, record: Record, view: Schem
     sent: Mapping[str, Json] = _plain(resource, dict(handle.sent))
     wrong = list(differences(bench.contract, resource, sent, record, view))
     return len(wrong) * 2 <= len(sent)
-

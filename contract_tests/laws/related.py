@@ -9,7 +9,7 @@ from contract_tests.callers import Handle, Ids, Walk
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
-from contract_tests.laws.records import guarding
+from contract_tests.laws.deleted import guarding
 from contract_tests.laws.written import resource_of
 from contract_tests.shapes import shortened
 from contract_tests.trials import Premise, Trial, needed
@@ -160,6 +160,27 @@ def _gaps(counter: Counter, ids: list[Json]) -> list[str]:
 
 def _written(counter: Counter, number: int) -> str:
     return f"{number + counter.start:0{counter.parts[1]}}"
+
+
+def bodies_move_no_record(bench: Bench) -> None:
+    """A record stays below its parent, whatever parent the body of an update names."""
+    for operation in bench.caller.of("update"):
+        parent = resource_of(operation).parent
+        if parent is not None and parent.property in properties(operation.body or {}):
+            with bench.trial(operation, parent.property) as trial:
+                _stays_below(bench, operation, parent, trial)
+
+
+def _stays_below(bench: Bench, operation: Operation, parent: Reference, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    handle, other = caller.make(resource), caller.make(bench.contract.resources[parent.resource])
+    body = caller.body(operation, handle.parents, {}) | {parent.property: other.id}
+    exchange = caller.call(operation, handle.ids, body=body)  # Refusing it is as good as passing it over.
+    sight = caller.look(handle)
+    told = (*handle.exchanges, *other.exchanges, exchange, *sight.exchanges)
+    trial.hold(
+        sight.record is not None, f"{handle} still below {parent.resource} {handle.parents[parent.resource]}", "it is gone", *told
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ refused deletions

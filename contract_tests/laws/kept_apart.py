@@ -1,0 +1,255 @@
+"""Laws of what tells records apart: ids, numbers and unique values; and of references, which name records that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contract_tests.callers import Handle
+from contract_tests.comparing import changes
+from contract_tests.exchanges import Exchange
+from contract_tests.laws.bench import Bench
+from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.shapes import fits, shortened
+from contract_tests.trials import Premise, Trial, needed
+from mock_server.contract import Json, Operation, Record, Reference, Unique, json_type
+from mock_server.schemas import merged, properties
+
+
+def ids_are_fresh(bench: Bench) -> None:
+    """No id and no number is given twice, not even after a deletion."""
+    for operation in bench.caller.of("create"):
+        resource = resource_of(operation)
+        names = [counter.property for counter in (resource.id, *resource.numbers)]
+        for name in names:
+            with bench.trial(operation, name) as trial:
+                _fresh(bench, operation, name, trial)
+
+
+def _fresh(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    parents = caller.home_of(resource)
+    seen: dict[str, tuple[Exchange, ...]] = {}
+    listed = {repr(record.get(name)) for _, record in caller.existing(resource) if record.get(name) is not None}
+    for turn in range(4):
+        body = caller.body(operation, parents, {})
+        exchange = needed(caller.call(operation, parents, body=body), operation.status)
+        handle = caller.handle(operation, parents, body, exchange)
+        value: Json = handle.id
+        shown: tuple[Exchange, ...] = ()
+        if name != resource.id.property:
+            record, sight = caller.seen(handle)
+            if name not in record:
+                raise Premise(f"{name} is in no view")
+            value, shown = record[name], sight.exchanges
+        key = repr(value)
+        trial.hold(key not in seen, f"a new {name}", f"{value} once more", *seen.get(key, ()), exchange, *shown)
+        trial.hold(key not in listed, f"a new {name}", f"{value}, which another record had at the start", exchange, *shown)
+        seen[key] = (exchange, *shown)
+        removal = caller.deletion(handle)
+        if removal is not None and turn % 2 == 0:
+            gone = needed(caller.call(removal, handle.ids), removal.status)
+            seen[key] = (*seen[key], gone)
+
+
+# ------------------------------------------------------------------------------------------------------- uniqueness, references
+
+
+def unique_is_unique(bench: Bench) -> None:
+    for operation in bench.caller.of("create", "update"):
+        resource = resource_of(operation)
+        for unique in resource.unique:
+            settable = any(c.property == unique.property and c.settable for c in resource.numbers)
+            known = properties(operation.body or {})
+            if unique.property not in known or (operation.action == "update" and settable):
+                continue
+            _unique(bench, operation, unique)
+
+
+@dataclass
+class _Uniqueness:
+    """One unique property of one write: makes records with values."""
+
+    bench: Bench
+    operation: Operation
+    unique: Unique
+    made: list[Handle] = field(default_factory=list)
+
+    def fresh(self) -> Json:
+        schema = properties(self.operation.body or {})[self.unique.property]
+        if json_type(merged(schema)) == "integer":
+            return (
+                1_500_000_000
+                + int.from_bytes(self.bench.caller.values.mark().encode()[:3]) % 499_000_000
+                + self.bench.caller.values.count
+            )
+        value = self.bench.caller.values.plain(schema, self.unique.property)
+        return value[:1].upper() + value[1:] if isinstance(value, str) else value
+
+    def write(self, value: Json, handle: Handle | None = None) -> tuple[Exchange, tuple[Exchange, ...]]:
+        """The write of a value: a creation, or an update of the record or of a new one."""
+        caller, operation = self.bench.caller, self.operation
+        resource = resource_of(operation)
+        if operation.action == "create":
+            parents = caller.home_of(resource)
+            return caller.call(operation, parents, body=caller.body(operation, parents, {self.unique.property: value})), ()
+        target = handle or caller.make(resource)
+        body = caller.body(operation, target.parents, {self.unique.property: value})
+        return caller.call(operation, target.ids, body=body), target.exchanges
+
+    def refused(self, trial: Trial, value: Json, why: str, told: tuple[Exchange, ...]) -> None:
+        """A write that is refused as a duplicate, and leaves the record as it was."""
+        caller = self.bench.caller
+        if self.operation.action == "create":
+            exchange, _ = self.write(value)
+            trial.answered(exchange, caller.status_of("duplicate"), why, *told)
+            return
+        handle = caller.make(resource_of(self.operation))
+        before, first = caller.seen(handle)
+        exchange, own = self.write(value, handle)
+        trial.answered(exchange, caller.status_of("duplicate"), why, *told, *own)
+        unharmed(self.bench, trial, (handle, before), (*told, *own, *first.exchanges, exchange))
+
+    def holder(self, value: Json) -> Handle:
+        return self.bench.caller.make(resource_of(self.operation), {self.unique.property: value})
+
+
+def _unique(bench: Bench, operation: Operation, unique: Unique) -> None:
+    caller, name = bench.caller, unique.property
+    duplicate = caller.status_of("duplicate")
+    writer = _Uniqueness(bench, operation, unique)
+    with bench.trial(operation, name, origin=unique.origin) as trial:
+        value = writer.fresh()
+        holder = writer.holder(value)
+        count = _count(bench, operation)
+        writer.refused(trial, value, f"{holder} has the {name} {shortened(value)}", holder.exchanges)
+        if operation.action == "create":
+            told = (*holder.exchanges, caller.exchanges[-1])
+            trial.hold(_count(bench, operation) == count, "as many records as before: it was refused", "another number", *told)
+    with bench.trial(operation, f"{name} in another case", origin=unique.origin) as trial:
+        value = writer.fresh()
+        if isinstance(value, str) and value.swapcase() != value:
+            holder = writer.holder(value)
+            exchange, before = writer.write(value.swapcase())
+            told = (*holder.exchanges, *before)
+            if unique.fold:
+                trial.answered(exchange, duplicate, f"{holder} has the {name} {value}, and case does not matter", *told)
+            else:
+                trial.answered(exchange, operation.status, f"case matters: {value} is another {name}", *told)
+    with bench.trial(operation, f"{name} of a deleted record", origin=unique.origin) as trial:
+        _free_again(bench, writer, trial)
+    with bench.trial(operation, f"{name} given up", origin=unique.origin) as trial:
+        _given_up(bench, writer, trial)
+    with bench.trial(operation, f"{name} without a value", origin=unique.origin) as trial:
+        _never_collide(bench, writer, trial)
+    if operation.action == "update":
+        with bench.trial(operation, f"{name} of its own", origin=unique.origin) as trial:
+            value = writer.fresh()
+            holder = writer.holder(value)
+            exchange, _ = writer.write(value, holder)
+            trial.answered(exchange, operation.status, f"{holder} may keep its own {name}", *holder.exchanges)
+
+
+def unharmed(bench: Bench, trial: Trial, own: tuple[Handle, Record], told: tuple[Exchange, ...]) -> None:
+    """A record is as it was, after a write that was refused."""
+    handle, before = own
+    after, sight = bench.caller.seen(handle)
+    found = changes(before, after)
+    expected, seen = found[0].told if found else ("", "")
+    trial.hold(not found, f"{expected}: the write was refused", seen, *told, *sight.exchanges)
+
+
+def _free_again(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
+    value = writer.fresh()
+    holder = writer.holder(value)
+    removal = bench.caller.deletion(holder)
+    if removal is None:
+        return
+    gone = needed(bench.caller.call(removal, holder.ids), removal.status)
+    exchange, before = writer.write(value)
+    trial.answered(
+        exchange,
+        writer.operation.status,
+        f"{holder}, which had the {writer.unique.property}, is deleted",
+        *holder.exchanges,
+        gone,
+        *before,
+    )
+
+
+def _given_up(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(writer.operation)
+    update = caller.first("update", resource)
+    name = writer.unique.property
+    if update is None or name not in caller.writable(update):
+        return
+    old, new = writer.fresh(), writer.fresh()
+    holder = writer.holder(old)
+    body = caller.body(update, holder.parents, {name: new})
+    changed = needed(caller.call(update, holder.ids, body=body), update.status)
+    exchange, before = writer.write(old)
+    trial.answered(exchange, writer.operation.status, f"{holder} has another {name} now", *holder.exchanges, changed, *before)
+    exchange, before = writer.write(new)
+    trial.answered(
+        exchange,
+        caller.status_of("duplicate"),
+        f"{holder} has the {name} {shortened(new)} now",
+        *holder.exchanges,
+        changed,
+        *before,
+    )
+
+
+def _never_collide(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
+    """null, empty and absent values are not shared values."""
+    schema = properties(writer.operation.body or {})[writer.unique.property]
+    for nothing in (None, ""):
+        if not fits(schema, nothing):
+            continue
+        first, before = writer.write(nothing)
+        second, again = writer.write(nothing)
+        for exchange in (first, second):
+            trial.answered(
+                exchange, writer.operation.status, f"{shortened(nothing)} is no value, so others may have it too", *before, *again
+            )
+        bench.caller.values.mark()
+
+
+def _count(bench: Bench, operation: Operation) -> int | None:
+    """How many records there are, as far as a list tells."""
+    caller, resource = bench.caller, resource_of(operation)
+    for listing in caller.of("list", resource=resource):
+        if not listing.ancestors:
+            walk = caller.walk(listing)
+            return len(walk.records) if walk.whole else None
+    return None
+
+
+def references_are_checked(bench: Bench) -> None:
+    for operation in bench.caller.of("create", "update"):
+        resource = resource_of(operation)
+        parent = resource.parent
+        checked = [one for one in resource.references if one.checked]
+        if parent is not None and not operation.ancestors and operation.action == "create":
+            checked.append(parent)
+        for reference in checked:
+            if reference.property in properties(operation.body or {}):
+                with bench.trial(operation, reference.property, origin=reference.origin) as trial:
+                    _dangling(bench, operation, reference, trial)
+
+
+def _dangling(bench: Bench, operation: Operation, reference: Reference, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    schema = properties(operation.body or {})[reference.property]
+    nobody: Json = 1_999_999_999 if json_type(merged(schema)) == "integer" else f"no-{caller.values.mark()}"
+    handle = caller.make(resource) if operation.action == "update" else None
+    count = _count(bench, operation)
+    parents = handle.ids if handle else caller.home_of(resource)
+    own = caller.seen(handle)[0] if handle else {}
+    body = {**caller.body(operation, parents, all_plain(bench, operation, parents)), reference.property: nobody}
+    exchange = caller.call(operation, parents, body=body)
+    before = handle.exchanges if handle else ()
+    trial.answered(exchange, caller.status_of("dangling"), f"there is no {reference.resource} {nobody}", *before)
+    if handle is not None:
+        unharmed(bench, trial, (handle, own), (*before, exchange))
+    else:
+        trial.hold(_count(bench, operation) == count, "as many records as before: it was refused", "another number", exchange)

@@ -1,0 +1,206 @@
+"""Laws of side effects: a write touches one record, and one that is refused none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from contract_tests.callers import WITHOUT_BODY, Handle, Ids
+from contract_tests.comparing import changes
+from contract_tests.exchanges import Exchange
+from contract_tests.laws.bench import Bench
+from contract_tests.laws.written import all_plain, origin_of, resource_of
+from contract_tests.shapes import fits, shortened
+from contract_tests.trials import Trial, needed
+from mock_server.contract import Json, Operation, Record, Resource, json_type
+from mock_server.schemas import merged, properties
+
+
+def one_record_is_touched(bench: Bench) -> None:
+    """A write touches the record it names; all others stay as they are."""
+    for operation in bench.caller.of("create", "update", "delete"):
+        with bench.trial(operation) as trial:
+            _touched(bench, operation, trial)
+
+
+def _touched(bench: Bench, operation: Operation, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    parents = caller.home_of(resource)
+    handles = [caller.make(resource, _plain_for(bench, resource, parents), parents) for _ in range(3)]
+    bystanders = [handles[0], handles[2], *_strangers(bench, resource)]
+    before = census(bench, resource, parents, bystanders)
+    one = handles[1]
+    if operation.action == "create":
+        body = caller.body(operation, parents, _plain_for(bench, resource, parents))
+        exchange = needed(caller.call(operation, parents, body=body), operation.status)
+        own = caller.handle(operation, parents, body, exchange)
+    else:
+        own = one
+        named = all_plain(bench, operation, parents) if operation.action == "update" else {}
+        for name in resource.exclusive:
+            named.pop(name, None)
+        sent: Json = caller.body(operation, parents, named) if operation.body is not None else WITHOUT_BODY
+        exchange = needed(caller.call(operation, own.ids, body=sent), operation.status)
+    after = census(bench, resource, parents, bystanders)
+    told = (*(h.exchanges[-1] for h in handles), exchange)
+    _unchanged(trial, before, after, {repr(own.id)}, told, {"create": 1, "delete": -1}.get(operation.action, 0))
+
+
+def _plain_for(bench: Bench, resource: Resource, parents: Ids) -> dict[str, Json]:
+    plain = all_plain(bench, bench.caller.creation(resource), parents)
+    return {name: value for name, value in plain.items() if name not in resource.exclusive}
+
+
+def _strangers(bench: Bench, resource: Resource) -> list[Handle]:
+    there = [handle for handle, _ in bench.caller.existing(resource)]
+    return [there[0], there[-1]] if len(there) > 1 else there
+
+
+Census = dict[str, dict[str, tuple[Record, tuple[Exchange, ...]]]]  # view -> id -> the record, and where it was seen
+
+
+def census(bench: Bench, resource: Resource, parents: Ids, bystanders: Sequence[Handle]) -> Census:
+    """What there is: all lists of the resource, and a few records close by."""
+    caller = bench.caller
+    found: Census = {}
+    for operation in caller.of("list", resource=resource):
+        if not {str(p.identifies) for p in operation.ancestors} <= set(parents):
+            continue
+        walk = caller.walk(operation, parents)
+        if walk.whole:
+            own = resource.id.property
+            found[operation.operation_id] = {
+                repr(record.get(own)): (record, (exchange,))
+                for page, exchange in zip(walk.pages, walk.exchanges, strict=False)
+                for record in page
+            }
+    close: dict[str, tuple[Record, tuple[Exchange, ...]]] = {}
+    for handle in bystanders:
+        sight = caller.look(handle)
+        if sight.record is not None:
+            close[repr(handle.id)] = (sight.record, sight.exchanges)
+    return {**found, "": close}
+
+
+def _unchanged(
+    trial: Trial, before: Census, after: Census, touched: set[str], told: tuple[Exchange, ...], more: int | None = None
+) -> None:
+    """Two censuses differ in the touched records alone."""
+    for view, old in before.items():
+        new = after.get(view, {})
+        for id in old.keys() - new.keys() - touched:
+            trial.hold(False, f"{id} still there", "it is gone", *told, *next(iter(new.values()))[1] if new else ())
+        for id in new.keys() - old.keys() - touched:
+            trial.hold(False, "no other record", f"{id} has come to be", *told, *new[id][1])
+        for id in old.keys() & new.keys() - touched:
+            found = changes(old[id][0], new[id][0])
+            trial.hold(
+                not found,
+                f"{id} as it was: {found[0].told[0] if found else ''}",
+                found[0].told[1] if found else "",
+                *old[id][1],
+                *told,
+                *new[id][1],
+            )
+        if view and more is not None:
+            trial.hold(len(new) == len(old) + more, f"{len(old) + more} records in {view}", str(len(new)), *told)
+        trial.checks += 1
+
+
+def refused_writes_change_nothing(bench: Bench) -> None:
+    """A body that breaks its schema is refused, and leaves everything as it was."""
+    for operation in bench.caller.of("create", "update"):
+        with bench.trial(operation):
+            _refusals(bench, operation)
+
+
+def _refusals(bench: Bench, operation: Operation) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    parents = caller.home_of(resource)
+    handle = caller.make(resource, _plain_for(bench, resource, parents), parents)
+    before = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
+    refused: list[Exchange] = []
+    for name, keyword, value, part in wrong_values(operation):
+        with bench.trial(operation, f"{name} {keyword}", origin=origin_of(part, operation.origin)) as trial:
+            good = all_plain(bench, operation, parents) if len(properties(operation.body or {})) < 30 else {}
+            body: dict[str, Json] = {**caller.body(operation, parents, good), name: value}
+            if keyword == "required":
+                del body[name]
+            exchange = caller.call(operation, handle.ids if operation.action == "update" else parents, body=body)
+            if 400 <= exchange.answer.status < 500:
+                refused.append(exchange)
+            trial.answered(
+                exchange,
+                caller.status_of("invalid_body"),
+                _why(name, keyword, value),
+                *(handle.exchanges if operation.action == "update" else ()),
+            )
+    with bench.trial(operation, "nothing changes") as trial:
+        if refused:
+            after = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
+            made = {key[1] for key in caller.made if key[0] == resource.name} - {repr(handle.id)}
+            _unchanged(
+                trial, before, after, made if operation.action == "create" else set(), (*handle.exchanges, *_culprits(refused))
+            )
+
+
+def _culprits(refused: list[Exchange]) -> tuple[Exchange, ...]:
+    return tuple(refused[:3])
+
+
+def _why(name: str, keyword: str, value: Json) -> str:
+    return f"{name} must be there" if keyword == "required" else f"{name} must not be {shortened(value)} ({keyword})"
+
+
+def wrong_values(operation: Operation) -> Iterator[tuple[str, str, Json, Mapping[str, Json]]]:
+    """Each way in which a property of a body can break its schema: one per keyword, at most one property per kind and keyword."""
+    schema = merged(operation.body or {})
+    needed_ = set(schema.get("required", ())) - {operation.target}
+    seen: dict[tuple[str, str, str], int] = {}
+    for name, part in properties(schema).items():
+        whole = merged(part)
+        if whole.get("readOnly") or name == operation.target:
+            continue
+        kind = json_type(whole)
+        for keyword, value in _breaking(whole, kind):
+            key = (kind, keyword, str(whole.get("format")))
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] <= 2 and not fits(part, value):
+                yield name, keyword, value, part
+        if name in needed_:
+            yield name, "required", None, part
+
+
+def _breaking(schema: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Json]]:
+    yield "type", {"string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "array": {}, "object": []}[kind]
+    if not schema.get("nullable"):
+        yield "null", None
+    if "enum" in schema:
+        yield "enum", "nobody-has-this"
+    elif kind == "string":
+        yield from _breaking_texts(schema)
+    elif kind in ("integer", "number"):
+        yield from _breaking_numbers(schema, kind)
+
+
+def _breaking_texts(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    if schema.get("format") in ("email", "date", "date-time", "uuid", "uri"):
+        yield "format", "not one"
+    if schema.get("format") in ("date", "date-time") and "pattern" not in schema:
+        yield "no such day", "2024-02-30" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
+    if schema.get("minLength"):
+        yield "minLength", ""
+    if "maxLength" in schema:
+        yield "maxLength", "x" * (schema["maxLength"] + 1)
+    if "pattern" in schema:
+        yield "pattern", "\x00"
+
+
+def _breaking_numbers(schema: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Json]]:
+    if "minimum" in schema:
+        yield "minimum", schema["minimum"] - 1
+    if "maximum" in schema:
+        yield "maximum", schema["maximum"] + 1
+    elif schema.get("format") == "int32":
+        yield "maximum", 2**31
+    if kind == "integer":
+        yield "whole number", 1.5
