@@ -1,9 +1,10 @@
-"""Start the installed `mock-server` and ask each API one question: contracts and fixtures travel in the wheel."""
+"""Ask the installed `mock-server` and `contract-tests` for all that they do: contracts and fixtures travel in the wheel."""
 
 import re
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 ASKED = {
     "/": {},
@@ -26,3 +27,11 @@ with subprocess.Popen([sys.argv[1], "--port", "0"], stdout=subprocess.PIPE, text
                 print(answer.status, path, len(answer.read()), "bytes")
     finally:
         server.terminate()
+
+installed = Path(sys.argv[1])
+for command in (
+    [installed, "errors", "keychain", "--verify"],
+    [installed, "explain", "curl http://localhost:8080/keychain/v1/customer"],
+    [installed.with_name("contract-tests"), "keychain", "--no-schemathesis"],
+):
+    subprocess.run(command, check=True)  # noqa: S603  # our own

@@ -13,7 +13,6 @@ from mock_server.faults import EFFECTS, EXCLUDING, INSTEAD, READS
 from mock_server.refusals import Violation
 from mock_server.worlds import World, Worlds, hidden
 
-
 BODILESS = frozenset({204, 205, 304})  # statuses of answers without a body
 DELAYS: Mapping[str, str] = {"seconds": "", "max": "min", "mean": "deviation", "median": "sigma"}  # kind -> what goes with it
 
