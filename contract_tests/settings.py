@@ -236,6 +236,7 @@ OPTIONS = (
 
 USAGE = """contract-tests [API...] [--url [API=]URL] [options]
        contract-tests laws
+       contract-tests parity API --url URL [--json]
        contract-tests traffic FILE.har [--json]"""
 
 

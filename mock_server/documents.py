@@ -19,7 +19,7 @@ from mock_server.schemas import Json, at, pointed, resolved
 Steps = tuple[str | int, ...]  # The way to a value: names and indices, from the root.
 
 DEPTH = 100  # Deeper nesting is a mistake; a contract needs about 25.
-MOST_NAMED = 40  # names that a message lists
+MOST_NAMED = 12  # names that a message lists
 COPIES = 100_000  # The values that all aliases of a file may stand for.
 
 # The core schema of YAML 1.2: dates, yes, no, on and off are texts.

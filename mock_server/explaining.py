@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -157,6 +158,8 @@ def _send(address: str, world: str, target: str, request: Request) -> tuple[int,
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=PATIENCE)
     headers = [(name, value) for name, value in request.headers if name.lower() not in UNSENT]
+    if broken := [name for name, value in headers if re.search(r"[\r\n]", name + value)]:
+        raise Unexplained(f"this cannot be sent: there is a line break in the header field {broken[0]!r}")
     try:
         connection.putrequest(request.method, quote(target, safe=ADDRESS), skip_accept_encoding=True)
         for name, value in [*headers, ("X-Mock-World", world)]:

@@ -43,7 +43,7 @@ class Page:
         for remark in explanation.remarks:
             lines += self._part("Note", [Told(remark)])
         if explanation.right:
-            lines += [self._as(BOLD, "Right is, for example"), _safe(explanation.right)]
+            lines += [self._as(BOLD, "Right is, for example"), safe(explanation.right)]
         return "\n".join(lines).rstrip()
 
     def _exchange(self, exchange: Json, *, kept: bool) -> Iterator[str]:
@@ -71,12 +71,12 @@ class Page:
         """A heading and what stands beside it; nothing where that is nothing."""
         before = self._as(BOLD, heading) + " " * (INDENT - len(heading))
         for sentence in told:
-            for line in textwrap.wrap(_safe(sentence.text), WIDTH - INDENT, break_long_words=False, break_on_hyphens=False):
+            for line in textwrap.wrap(safe(sentence.text), WIDTH - INDENT, break_long_words=False, break_on_hyphens=False):
                 yield before + self._as(sentence.colour, line)
                 before = " " * INDENT
 
     def _as(self, colour: str, text: str) -> str:
-        return f"{colour}{_safe(text)}{PLAIN}" if self.coloured and colour else _safe(text)
+        return f"{colour}{safe(text)}{PLAIN}" if self.coloured and colour else safe(text)
 
 
 def _answer(exchange: Json, *, kept: bool) -> Told:
@@ -153,5 +153,6 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text without anything that a terminal would obey."""
     return _UNSAFE.sub("?", text)

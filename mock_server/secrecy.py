@@ -23,12 +23,14 @@ WORLD_COOKIE = "mock_world"  # names a world, and is no secret
 
 Steps = tuple[str | int, ...]  # The way to a value in JSON: names and indices.
 
-_WORDS = frozenset({"auth", "authorization", "credential", "passcode", "passphrase", "passwd", "password", "pwd", "secret",
-                    "session", "token"})  # fmt: skip
+_WORDS = frozenset({"auth", "authorization", "credential", "jwt", "passcode", "passphrase", "passwd", "password", "pwd",
+                    "secret", "session", "token"})  # fmt: skip
 _PAIRS = frozenset({("access", "key"), ("api", "key"), ("private", "key"), ("shared", "key"), ("subscription", "key")})
 _ENDS = ("apikey", "authorization", "passphrase", "passwd", "password", "secret", "sessionid", "sessiontoken", "token")
-_ALONE = frozenset({"key", "sig", "signature"})  # names of a secret only in a query
-_HINTS = ("auth", "credential", "key", "pass", "pwd", "secret", "session", "sig", "token", "=", "://", "\\", "%")
+_ALONE = frozenset({"key", "sid", "sig", "signature"})  # names of a secret only in a query
+_ENDS_OF_QUERY = ("-signature", "_signature")  # likewise: X-Amz-Signature
+_HINTS = ("auth", "basic ", "bearer ", "credential", "jwt", "key", "pass", "pwd", "secret", "session", "sig", "token", "=",
+          "://", "\\", "%")  # fmt: skip
 _ESCAPING = ("\\", "%", "…")  # with which a secret may stand in a text in another form than usual
 _AUTHORIZING = frozenset({"authorization", "proxy-authorization"})
 _SCHEMES = frozenset({"apikey", "basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "token"})
@@ -38,7 +40,11 @@ _PUBLIC = frozenset({"algorithm", "charset", "opaque", "qop", "realm", "uri", "u
 _IN_URL_CHARACTERS = "/:@!$'()*,;~{}"  # that stay as they are
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FORM = re.compile(r"[^\s={}<>\"]+=[^\s{}<>\"]*")
-_IN_TEXT = re.compile(r"(?<=[?&;#])([^=?&;#\s\"'<>]{1,200})=([^&;#\s\"'<>]+)")  # name=value of a URL
+_IN_TEXT = re.compile(r"(?:^|(?<=[?&;,#])|(?<=[;,] ))([^=?&;,#\s\"'<>]{1,200})(=[\"']?)([^&;#\s\"'<>]+)")  # name=value of a URL
+_IN_PATH = re.compile(r"(?:(?<=;)|(?<=%3[Bb]))([^=/;]{1,200})(=)([^/;]+)")  # the parameters of a step
+_CREDENTIAL = re.compile(  # in a text: what follows is no word of prose, as in "Bearer authentication"
+    r"\b(?:Basic|Bearer) +(?![A-Za-z]?[a-z]+(?![\w.~+/=-]))[\w.~+/=-]{8,}", re.IGNORECASE | re.ASCII
+)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 _USER = re.compile(r"(?<=://)[^/?#\s@\"'<>]+(?=@)")  # USER:PASSWORD of a URL
 _NAME = re.compile(r"(?<![\w.-])([\w.-]{1,200})[\"']?(?:\s{0,20}[:=>]|\r?\n\r?\n)\s{0,20}")  # in what is no JSON and no form
@@ -53,6 +59,12 @@ def secret(name: str) -> bool:
     if not _WORDS.isdisjoint(words) or not (_WORDS - {"session"}).isdisjoint(singular):
         return True
     return "".join(words).removesuffix("s").endswith(_ENDS) or not _PAIRS.isdisjoint(pairwise(singular))
+
+
+def _in_query(name: str) -> bool:
+    """Whether a parameter of this name holds a secret."""
+    plain = name.lower()
+    return plain in _ALONE or plain.endswith(_ENDS_OF_QUERY) or secret(name)
 
 
 @dataclass
@@ -174,7 +186,7 @@ class _Reading:
         """A path with query."""
         path, sign, query = text.partition("?")
         query, mark, fragment = query.partition("#")
-        return f"{_USER.sub(self._user, path)}{sign}{self._pairs(query)}{mark}{self._pairs(fragment)}"
+        return f"{_IN_PATH.sub(self._named, _USER.sub(self._user, path))}{sign}{self._pairs(query)}{mark}{self._pairs(fragment)}"
 
     def value(self, value: Json) -> Json:
         """Any JSON."""
@@ -239,8 +251,14 @@ class _Reading:
         if way in sessions:
             return self._session(str(value))
         if property is not None:
-            return self._secret(str(value), property)
+            carries = property == "" and self._carries_credential(way)
+            return self._credential(str(value)) if carries else self._secret(str(value), property)
         return self._text(value) if isinstance(value, str) else value
+
+    def _carries_credential(self, way: Steps) -> bool:
+        """Whether a property is named like a header field with a credential, as that of a fault is."""
+        name = str(way[-1]).lower() if way else ""
+        return name in _AUTHORIZING or name in self.rules.headers
 
     def _property(self, name: str) -> str | None:
         """Of which property of a login a name is; "" for another secret, None for none."""
@@ -254,8 +272,17 @@ class _Reading:
             except (ValueError, RecursionError):
                 return self._loosely(text)
         if "=" in text:
-            text = _IN_TEXT.sub(lambda match: f"{match[1]}={self._parameter(match[1], match[2])}", text)
-        return _USER.sub(self._user, text) if "://" in text else text
+            text = _IN_TEXT.sub(self._named, text)
+        if "://" in text:
+            text = _USER.sub(self._user, text)
+        return self._credentials(text)
+
+    def _named(self, match: re.Match[str]) -> str:
+        return f"{match[1]}{match[2]}{self._parameter(match[1], match[3])}"
+
+    def _credentials(self, text: str) -> str:
+        """A text without what follows `Bearer` in it."""
+        return _CREDENTIAL.sub(lambda match: self._credential(match[0]), text) if " " in text else text
 
     def _pairs(self, text: str) -> str:
         """A query or a form."""
@@ -266,10 +293,12 @@ class _Reading:
         """The value of a name, both percent-encoded."""
         told = unquote_plus(name)
         login = self.login.get(told.lower(), "")
-        if value and (login or told.lower() in self.rules.query or told.lower() in _ALONE or secret(told)):
+        if value and (login or told.lower() in self.rules.query or _in_query(told)):
             self._secret(value)  # As it stands as well: it may be repeated so.
             return self._secret(unquote_plus(value), login)
-        return value
+        plain = unquote_plus(value)
+        changed = self._text(plain)  # It may be a URL itself.
+        return value if changed == plain else quote(changed, safe=_IN_URL_CHARACTERS + "?=", errors="surrogatepass")
 
     def _user(self, match: re.Match[str]) -> str:
         for part in match[0].split(":")[1:]:
@@ -290,7 +319,7 @@ class _Reading:
                     self._secret(meant, login)
                 parts.append(f"{mark}{self._secret(plain, login)}{mark if value[0].endswith(mark) else ''}")
                 start = value.end()
-        return "".join(parts) + text[start:]
+        return self._credentials("".join(parts) + text[start:])
 
     def _secret(self, value: str, property: str = "") -> str:
         """What stands for a secret."""

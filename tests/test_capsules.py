@@ -139,6 +139,52 @@ def test_every_mistake_is_told_with_its_line() -> None:
     ]
 
 
+WRONG = [
+    (
+        "Bearer ${fentu.admin}",
+        "Bearer ${fentu.nope}",
+        "/requests/0/headers/authorization: ${fentu.nope} stands for no credential",
+    ),
+    ("Bearer ${fentu.admin}", "Bearer ${session.9}", "${session.9} is the session of no request before"),
+    ("Bearer ${fentu.admin}", "Bearer ${HOME}", "${HOME} stands for no credential of fentu"),
+    ("Bearer ${fentu.admin}", "Bearer ${lemonsoft.demo}", "${lemonsoft.demo} stands for no credential of fentu"),
+    ("Bearer ${fentu.admin}", "Bearer ${", "has a placeholder without an end"),
+    ("method: POST", "method: CONNECT", "/requests/0/method: must be a method such as"),
+    ("?x=1", "?x=1#y", "/requests/0/target: must be a path below"),
+    ("?x=1", "?x=ä|", "/requests/0/target: must be a path below"),
+    ('shows: "7"', "shows: 7", "/shows: must be the id of a request"),
+    ("operation: createCustomer", "operation: createCustmer", "/requests/0/operation: must be the id of an operation"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), WRONG)
+def test_what_could_only_fail_later_is_told_at_once(right: str, wrong: str, message: str) -> None:
+    """Before anything is sent."""
+    text = writing.written(CAPSULE)
+    assert right in text
+
+    with pytest.raises(BrokenContract) as broken:
+        reading.capsule_in(documents.read(text.replace(right, wrong).encode(), "c.yaml"), CONTRACTS, {"fentu.admin"})
+
+    assert message in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("records", "x"), ("contracts", []), ("contracts", {"nope": "0"}), ("rate_limits", [1]), ("trash", "x")]
+)
+def test_another_type_is_told(name: str, value: Any) -> None:
+    """With its line, not read as nothing."""
+    assert any(f": /{name}" in line for line in mistakes(json.dumps({**TOLD, name: value})))
+
+
+@pytest.mark.parametrize(("name", "value"), [("headers", "x"), ("headers", {"x": {"a": 1}}), ("at", "2024-01-01")])
+def test_another_type_in_a_request_is_told(name: str, value: Any) -> None:
+    """Likewise."""
+    request = {**TOLD["requests"][0], name: value}
+
+    assert any(f": /requests/0/{name}" in line for line in mistakes(json.dumps({**TOLD, "requests": [request]})))
+
+
 def test_another_file_is_no_capsule() -> None:
     """One sentence, not one for each of its lines."""
     assert mistakes("a: 1\nb: 2\n") == ["c.yaml:1: /: is no capsule; one begins with format: mock-capsule/1"]

@@ -276,3 +276,16 @@ def test_what_does_not_happen_cannot_be_shrunk(fentu: Client, save: Save, addres
     assert command.main(["shrink", str(file), "--url", address]) == 1
     assert "It answers 200 instead of 404" in capsys.readouterr().err
     assert file.read_text() == text
+
+
+def test_a_fault_that_cannot_be_armed_is_told_with_its_line(fentu: Client, save: Save, address: str) -> None:
+    """And the world is gone."""
+    guarded(fentu)
+    file = save()
+    file.write_text(file.read_text().replace("requests:\n", "faults:\n- nonsense: 1\nrequests:\n", 1))
+    worlds = Server(address).worlds()
+
+    with pytest.raises(WrongUsage, match=r"capsule\.yaml:[0-9]+: /faults/0: .*nonsense"):
+        replay(file, address)
+
+    assert Server(address).worlds() == worlds

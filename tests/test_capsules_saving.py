@@ -105,6 +105,33 @@ def test_wrong_usage_is_one_line(archive: Path, arguments: list[str], told: str)
     assert told in save("--har", str(archive), *arguments)
 
 
+def test_what_could_not_be_replayed_is_not_saved(tmp_path: Path) -> None:
+    """Told with the number of the entry."""
+    path = tmp_path / "a.har"
+    wrong = entry("https://api.fentu.io/v1/customers", 404, {}, method="A B", x="a\x1b[31m\nb")
+    path.write_text(json.dumps({"log": {"entries": [entry("https://cdn.example.com/x", 200), wrong]}}))
+
+    assert save("--har", str(path), "--out", str(tmp_path / "c")).splitlines() == [
+        "entry 1: /method: must be a method such as GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
+        "entry 1: /headers/x: is no header field of HTTP: a name and a text on one line",
+    ]
+    assert not (tmp_path / "c").exists()
+
+
+def test_requests_are_named_as_answers_name_them(fentu: Client, address: str, world: str, tmp_path: Path) -> None:
+    """WORLD/ID or ID, in a list or one by one."""
+    ids = [fentu.get(f"customers/none-{n}").headers["X-Mock-Request"] for n in range(3)]
+    out = tmp_path / "c.yaml"
+
+    assert (
+        save("--url", address, "--request", f"{ids[0]},{ids[1]}", "--request", ids[2].rpartition("/")[2], "--out", str(out)) == ""
+    )
+    assert out.read_text().count("- id:") == 3
+    assert (
+        save("--url", address, "--request", ids[0], "--world", "other") == f"a capsule is of one world, not of other and {world}"
+    )
+
+
 def test_a_har_file_without_a_failure(tmp_path: Path) -> None:
     """Or none at all."""
     path = tmp_path / "a.har"

@@ -167,7 +167,13 @@ def test_as_json_it_is_the_journals_account(told: Told, fentu: httpx.Client) -> 
         (["curl", "-d", "@/etc/passwd", "localhost"], "no file is read here"),
         (["curl", "https://example.com/v1/custmers?token=abc"], "https://example.com/v1/custmers is the address of none"),
         (["curl", "http://localhost/fentu/api/v1/assets", "-H", "A b: c"], "this is not HTTP"),
-        (["curl", "http://localhost/fentu/api/v1/assets", "-H", "A: b\nc"], "this cannot be sent"),
+        (["curl", "http://localhost/fentu/api/v1/assets", "-H", "A: b\nc"], "there is a line break in the header field 'A'"),
+        (["default/1", "--entry", "0"], "--entry is for HAR files"),
+        ([""], "it is empty"),
+        (["[1]"], "no file that can be read"),
+        (['curl ^"http://localhost/x^" ^\n  -H ^"a: b^"'], "Copy as cURL (bash)"),
+        (["fetch(\"http://localhost/x\", {});"], "Copy as cURL (bash)"),
+        (["Invoke-WebRequest -Uri http://localhost/x"], "Copy as cURL (bash)"),
         (["default/999999999"], "404"),
         (["none-such/1"], "404"),
         (["a/1", "--world", "b"], "a/1 is of the world a, not of b"),
@@ -185,6 +191,18 @@ def test_what_cannot_be_explained_is_told(address: str, arguments: list[str], pr
 
     assert problem in str(wrong.value)
     assert "abc" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(("text", "problem"), [("[1]", "it is no HTTP Archive"), ("5", "it is no HTTP Archive"), ("", "empty")])
+def test_a_file_that_is_no_archive_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    """Not taken for a curl command."""
+    path = tmp_path / "a.har"
+    path.write_text(text)
+
+    with pytest.raises(WrongUsage) as wrong:
+        explain.main([str(path)])
+
+    assert problem in str(wrong.value)
 
 
 def test_nothing_that_was_sent_moves_the_cursor(told: Told, fentu: httpx.Client) -> None:

@@ -35,7 +35,7 @@ def test_a_defect_is_found_by_its_law(defect: Defect) -> None:
     assert defect.law in {finding.law for finding in result.findings}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("api", IMPLEMENTATIONS)
 def test_a_sound_implementation_is_clean(api: str, seed: int) -> None:
     """Every law that can be tried holds, and nothing is left behind that could be deleted."""

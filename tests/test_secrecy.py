@@ -263,3 +263,49 @@ def test_a_token_is_in_nothing_that_the_server_tells(client: Client, world: str,
             for form in (token, quote(token, safe=""), json.dumps(token)[1:-1], json.dumps(token, ensure_ascii=False)[1:-1]):
                 assert form not in text
             assert token[:20] not in text.replace('\\"', '"')
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/x?redirect=https%3A%2F%2Fme%3APLANTED%40host%2Fa", "/x?redirect=https%3A%2F%2Fhost%2Fa%3Fb%3D1%26token%3DPLANTED",
+        "/x?sid=PLANTED", "/x?jwt=PLANTED", "/x?signature=PLANTED", "/x?X-Amz-Signature=PLANTED", "/x;token=PLANTED/y",
+        "/x;a=1;token=PLANTED?b=2", "/x?note=Bearer+PLANTED",
+    ],
+)  # fmt: skip
+def test_a_secret_in_a_target_is_masked(target: str) -> None:
+    """In an address in a parameter, under the names that signed addresses use, and in the parameters of a step."""
+    masked = SECRETS.target(target.replace("PLANTED", "pL4nted-secret"))
+
+    assert "pL4nted" not in masked
+    assert masked.startswith("/x")
+
+
+@pytest.mark.parametrize("text", ["sent Bearer pL4nted-secret to it", "curl -H 'Authorization: Bearer pL4nted-secret'"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_credential_in_any_text_is_masked(text: str, whole: bool) -> None:
+    """People paste requests into notes."""
+    assert "pL4nted" not in json.dumps(SECRETS.masked(exchange(body=text if whole else {"note": text})))
+
+
+def test_words_about_credentials_stay() -> None:
+    """A sentence is no secret."""
+    text = "Bearer authentication and Basic authorization, see the manual."
+
+    assert SECRETS.masked_value({"note": text}, Found()) == {"note": text}
+
+
+def test_a_secret_in_a_preference_is_masked() -> None:
+    """A parameter of any header field."""
+    masked = SECRETS.masked(exchange(headers=[["Prefer", "code=401; token=pL4nted-secret"]]))
+
+    assert masked["request"]["headers"] == [["Prefer", "code=401; token=***"]]
+
+
+def test_the_conditions_of_a_fault_are_masked() -> None:
+    """Wherever a fault is told of: the names of header fields, and pointers."""
+    fault = {"when": {"headers": {"Authorization": "Bearer test-read"}, "body": {"/token": "pL4nted-secret", "/name": "Acme"}}}
+
+    assert SECRETS.masked_value(fault, Found()) == {
+        "when": {"headers": {"Authorization": "Bearer ${fentu.read}"}, "body": {"/token": "***", "/name": "Acme"}}
+    }

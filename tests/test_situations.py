@@ -21,8 +21,8 @@ ADMIN = {"Authorization": "Bearer test-admin"}
 KEY = {"X-API-Key": "test-key"}
 LOGIN = {"UserName": "demo", "Password": "demo", "Database": "demo", "ApiKey": "demo"}
 SHIPPED = {
-    "blocked", "duplicates", "empty", "everything", "expired-session", "many-contacts", "page-0", "page-100", "page-101",
-    "read-only", "unicode", "year-turn",
+    "bad-day", "blocked", "duplicates", "empty", "everything", "expired-session", "many-contacts", "page-0", "page-100",
+    "page-101", "read-only", "unicode", "year-turn",
 }  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_a_situation_that_does_not_fit_the_scale_asked_for_changes_nothing(clien
 
 def test_an_unknown_situation_stops_the_start() -> None:
     """With the names of those that there are."""
-    with pytest.raises(UnknownSituation, match=r"--situation must be one of blocked, .*, not 'blockd'"):
+    with pytest.raises(UnknownSituation, match=r"--situation must be one of bad-day, .*, not 'blockd'"):
         app.build(Settings(situation="blockd"))
 
 

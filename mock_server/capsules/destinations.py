@@ -33,6 +33,14 @@ class Sent:
     body: Body | None
 
 
+class NotSet(Refused):
+    """A part of a capsule that the mock server turned down, with the way to it."""
+
+    def __init__(self, way: tuple[str | int, ...], refused: Refused) -> None:
+        super().__init__(refused.status, refused.message, refused.violations)
+        self.way = way
+
+
 class Destination(Protocol):
     """What a capsule is replayed on."""
 
@@ -70,7 +78,7 @@ class MockWorld:
         """
         self._time = None
         begins = {"seed": capsule.seed, "scale": capsule.scale, "situation": capsule.situation or None}
-        self._control("POST", "/reset", begins)
+        self._set(("situation",), "POST", "/reset", begins)
         if capsule.records or capsule.trash:
             key = (capsule.seed, capsule.scale, capsule.situation)
             if key not in self._starts:
@@ -89,12 +97,19 @@ class MockWorld:
     def _arm(self, faults: Sequence[Json], limits: Sequence[tuple[str, int]]) -> None:
         """Arm faults, in the place of those that have their names, and set limits."""
         there = {fault["name"] for fault in self._control("GET", "/faults")["faults"]} if faults else set()
-        for fault in faults:
+        for index, fault in enumerate(faults):
             if fault.get("name") in there:
                 self._control("DELETE", f"/faults/{quote(fault['name'], safe='')}")
-            self._control("POST", "/faults", fault)
+            self._set(("faults", index), "POST", "/faults", fault)
         for api, limit in limits:
-            self._control("PUT", f"/rate-limits/{quote(api, safe='')}", {"limit": limit})
+            self._set(("rate_limits", api), "PUT", f"/rate-limits/{quote(api, safe='')}", {"limit": limit})
+
+    def _set(self, way: tuple[str | int, ...], method: str, path: str, body: Json) -> None:
+        """Raises NotSet, Unreachable."""
+        try:
+            self._control(method, path, body)
+        except Refused as refused:
+            raise NotSet(way, refused) from None
 
     def ask(self, sent: Sent) -> Answer:
         """What the world answers at the request's time; what the journal has of it, if the connection was lost."""

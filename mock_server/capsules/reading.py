@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,26 +25,28 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 LEAST_SIGNIFICANT = (1 << 63) - 1
 
 _CONTROL = re.compile(re.escape(f"/_mock/worlds/{WORLD}/") + r"(faults|rate-limits|trash)([/?][!-~]*)?")
-_TARGET = re.compile(r"/[!-~]*")
+_TARGET = re.compile(r"/[!$-;=?-Z\[\]_a-z{}~]*")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: a token
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
-_METHOD = re.compile(r"[A-Z]{1,20}")
+_METHOD = re.compile(r"(?!CONNECT$)[A-Z]{1,20}")
+_PLACEHOLDER = re.compile(r"\$\{([^{}]*)(\}?)")
+_ALWAYS = ("unknown", "session")  # placeholders that need no credential
 
 
-def load(path: Path, contracts: Mapping[str, Contract]) -> Capsule:
-    """The capsule in a file.
+def load(path: Path, contracts: Mapping[str, Contract], credentials: Collection[str] | None = None) -> Capsule:
+    """The capsule in a file; the credentials are the placeholders that it may name, without ${ }, or None for any.
 
     Raises BrokenContract with every mistake in it.
     """
-    return capsule_in(documents.load(path), contracts)
+    return capsule_in(documents.load(path), contracts, credentials)
 
 
-def capsule_in(document: Document, contracts: Mapping[str, Contract]) -> Capsule:
+def capsule_in(document: Document, contracts: Mapping[str, Contract], credentials: Collection[str] | None = None) -> Capsule:
     """The capsule that a document is.
 
     Raises BrokenContract with every mistake in it.
     """
-    reader = _Reader(contracts)
+    reader = _Reader(contracts, credentials)
     capsule = reader.capsule(document.root)
     if reader.mistakes:
         raise BrokenContract(reader.mistakes)
@@ -54,8 +56,10 @@ def capsule_in(document: Document, contracts: Mapping[str, Contract]) -> Capsule
 class _Reader:
     """Reads a file, and notes the mistakes; what is wrong is read as something harmless."""
 
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+    def __init__(self, contracts: Mapping[str, Contract], credentials: Collection[str] | None) -> None:
         self._contracts = contracts
+        self._credentials = credentials
+        self._ids: list[str] = []  # of the requests that were read
         self.mistakes: list[Mistake] = []
 
     def capsule(self, root: Node) -> Capsule:
@@ -74,7 +78,7 @@ class _Reader:
             self._wrong(root / "requests", f"has the id {min(doubled)} twice")
         return Capsule(
             title=(root / "title").text or "",
-            contracts={name: str(digest) for name, digest in (root / "contracts").mapping.items()},
+            contracts=dict(self._digests(root / "contracts")),
             requests=requests,
             shows=shows,
             seed=self._whole(root / "seed", 1, LEAST_SIGNIFICANT),
@@ -95,7 +99,7 @@ class _Reader:
                 self._wrong(part, f"is not known here{meant(name, names)}")
 
     def _text(self, node: Node, message: str, form: re.Pattern[str] | None = None) -> str:
-        text = node.text if node.text is not None else str(node.value) if isinstance(node.value, int) else ""
+        text = node.text or ""
         if not text or (form and not form.fullmatch(text)):
             self._wrong(node, message)
             return ""
@@ -118,22 +122,38 @@ class _Reader:
             else:
                 self._wrong(part, "must be a mapping")
 
+    def _named(self, node: Node) -> Iterator[tuple[str, Node]]:
+        """The parts of a mapping, which may be absent."""
+        if node.value is not None and not isinstance(node.value, dict):
+            self._wrong(node, "must be a mapping")
+        yield from node.items()
+
+    def _digests(self, node: Node) -> Iterator[tuple[str, str]]:
+        """API -> digest of the contract with which it was recorded."""
+        for api, part in self._named(node):
+            if api not in self._contracts:
+                self._wrong(part, f"is no API{meant(api, self._contracts)}")
+            elif part.text is None:
+                self._wrong(part, "must be the digest of a contract, a text")
+            else:
+                yield api, part.text
+
     def _limits(self, node: Node) -> Iterator[tuple[str, int]]:
-        for api, part in node.items():
+        for api, part in self._named(node):
             yield api, self._whole(part, 0, LEAST_SIGNIFICANT)
 
     def _records(self, node: Node) -> Iterator[Stored]:
         """API -> resource -> id -> a record."""
-        for api, part in node.items():
+        for api, part in self._named(node):
             if api not in self._contracts:
                 self._wrong(part, f"is no API{meant(api, self._contracts)}")
                 continue
             known = self._contracts[api].resources
-            for name, records in part.items():
+            for name, records in self._named(part):
                 if name not in known:
                     self._wrong(records, f"is no resource of {api}{meant(name, known)}")
                     continue
-                for id, record in records.items():
+                for id, record in self._named(records):
                     if number(self._contracts[api], name, id) is None:
                         self._wrong(record, f"{id} is no id of {name}; the first is {known[name].id.value(0)}")
                     elif record.value is not None and not isinstance(record.value, dict):
@@ -152,17 +172,53 @@ class _Reader:
         for name, _ in headers:
             if name.lower() in FRAMING or name.lower().startswith("proxy-"):
                 self._wrong(node / "headers" / name, "is written by whoever sends the request; leave it out")
+        operation = self._operation(node / "operation", api)
+        self._placeholders(node, api, operation)
+        id = self._text(node / "id", "must be a text that names the request")
+        self._ids.append(id)
         return Request(
-            id=self._text(node / "id", "must be a text that names the request"),
+            id=id,
             at=self._time(node / "at"),
             api=api,
-            operation=(node / "operation").text or "",
+            operation=operation,
             method=self._text(node / "method", f"must be a method such as {', '.join(METHODS)}", _METHOD),
             target=self._target(node / "target", api),
             headers=headers,
             body=self._body(node),
             answer=self._answer(node / "answer"),
         )
+
+    def _operation(self, node: Node, api: str) -> str:
+        contract = self._contracts.get(api)
+        if node.value is None or contract is None:
+            return node.text or ""
+        return self._text(node, "must be the id of an operation of the contract", _one_of(contract.operations))
+
+    def _placeholders(self, node: Node, api: str, operation: str) -> None:
+        """Those that are filled in: in the target, in header fields, and in the body of a login."""
+        parts = [node / "target", *(node / "headers").parts()]
+        contract = self._contracts.get(api)
+        if contract and operation in contract.operations and contract.operations[operation].action in ("login", "renew"):
+            parts += (node / "body").parts()
+        for part in parts:
+            for text in part.value if isinstance(part.value, list) else [part.value]:
+                for match in _PLACEHOLDER.finditer(text) if isinstance(text, str) else ():
+                    self._placeholder(part, api, match)
+
+    def _placeholder(self, node: Node, api: str, match: re.Match[str]) -> None:
+        name, closed = match[1], match[2]
+        if not closed:
+            self._wrong(node, f"has a placeholder without an end: {match[0][:60]}")
+        elif api == CONTROL:
+            if name != WORLD[2:-1]:
+                self._wrong(node, f"${{{name}}} stands for nothing here; there is {WORLD}")
+        elif name.startswith("session."):
+            if name.removeprefix("session.") not in self._ids:
+                self._wrong(node, f"${{{name}}} is the session of no request before this one{meant(name[8:], self._ids)}")
+        elif name not in _ALWAYS and self._credentials is not None:
+            known = [one for one in self._credentials if one.startswith(f"{api}.")]
+            if name not in known:
+                self._wrong(node, f"${{{name}}} stands for no credential of {api}{meant(name, [*known, *_ALWAYS])}")
 
     def _target(self, node: Node, api: str) -> str:
         contract = self._contracts.get(api)
@@ -182,6 +238,8 @@ class _Reader:
 
     def _time(self, node: Node) -> int | None:
         try:
+            if node.text is not None and len(node.text) <= len("2025-12-31"):
+                raise ValueError("it is a date alone")
             return None if node.value is None else clock.read(node.value)
         except (TypeError, ValueError):
             self._wrong(node, 'must be a time like "2025-12-31T23:59:50.123Z"')
@@ -189,7 +247,9 @@ class _Reader:
 
     def _headers(self, node: Node) -> Headers:
         found = []
-        for name, part in node.items():
+        for name, part in self._named(node):
+            if part.value == []:
+                self._wrong(part, "must be a text, or a list of texts that is not empty")
             for value in part.value if isinstance(part.value, list) else [part.value]:
                 text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
                 if text is None or not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
@@ -225,6 +285,10 @@ class _Reader:
         if body is None or body.form != "body":
             self._wrong(node, "is not JSON, or has a name twice; it can stand as `text`")
         return body
+
+
+def _one_of(names: Collection[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, names)))
 
 
 def number(contract: Contract, resource: str, id: str) -> int | None:

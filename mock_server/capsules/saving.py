@@ -188,7 +188,7 @@ class Saving:
     def _request(self, told: Json) -> Iterator[Request]:
         """The request of an exchange that is masked, if it matters."""
         api, sent = str(told["api"]), told["request"]
-        target = quote(sent["target"], safe="%/:?#[]@!$&'()*+,;=-._~{}")
+        target = quote(sent["target"], safe="%/:?[]@!$&'()*+,;=-._~{}")
         if api == CONTROL:
             if sent["method"] == "GET" or not _CONTROL.match(target):
                 return

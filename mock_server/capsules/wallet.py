@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -28,6 +28,11 @@ class Wallet:
     def values(self) -> Iterable[str]:
         """All that is a secret."""
         return self._values.values()
+
+    @property
+    def names(self) -> Collection[str]:
+        """The placeholders, without ${ }."""
+        return self._values.keys()
 
     def missing(self, capsule: Capsule) -> list[str]:
         """The credentials that a capsule needs and that are not here."""
@@ -55,6 +60,27 @@ class Wallet:
         if login and body is not None and body.form == "body" and isinstance(body.value, dict):
             body = replace(body, value={name: fill(part) if isinstance(part, str) else part for name, part in body.value.items()})
         return quote(target, safe=_LITERAL) if "{" in target else target, headers, body
+
+
+def without_dangling(capsule: Capsule) -> Capsule:
+    """The capsule with sessions that none of its requests opened as unknown ones."""
+    ids = {request.id for request in capsule.requests}
+
+    def told(match: re.Match[str]) -> str:
+        dangling = match["api"] == SESSION and match["name"] and match["name"] not in ids
+        return "${unknown}" if dangling else match[0]
+
+    return replace(
+        capsule,
+        requests=tuple(
+            replace(
+                request,
+                target=_PLACEHOLDER.sub(told, request.target),
+                headers=tuple((name, _PLACEHOLDER.sub(told, text)) for name, text in request.headers),
+            )
+            for request in capsule.requests
+        ),
+    )
 
 
 def _needed(request: Request) -> Iterable[str]:

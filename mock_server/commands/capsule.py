@@ -7,17 +7,17 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
-from mock_server import client, contract, fixtures, settings, situations
+from mock_server import client, contract, documents, fixtures, settings, situations
 from mock_server.capsules import reading, wallet, writing
 from mock_server.capsules.aligning import Difference, shown
 from mock_server.capsules.capsule import Capsule, NoCapsule
-from mock_server.capsules.destinations import Destination, MockWorld, RealAddress
+from mock_server.capsules.destinations import Destination, MockWorld, NotSet, RealAddress
 from mock_server.capsules.replaying import Outcome, Replayer, Step
 from mock_server.capsules.saving import Saving, Start
 from mock_server.capsules.shrinking import NotReproduced, Shrinker
@@ -25,6 +25,7 @@ from mock_server.capsules.wallet import Wallet
 from mock_server.client import NotStarted, Refused, Server, Unreachable
 from mock_server.contract import BrokenContract, Contract, UnknownContract
 from mock_server.credentials import Credentials
+from mock_server.explanation import safe
 from mock_server.outline import CONTROL
 from mock_server.settings import WrongUsage
 
@@ -44,9 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return int(asked.run(Known(asked), asked))
     except (BrokenContract, UnknownContract, NoCapsule) as wrong:
-        raise WrongUsage(str(wrong)) from None
+        raise WrongUsage("\n".join(map(safe, dict.fromkeys(str(wrong).splitlines())))) from None
+    except NotSet as refused:
+        raise WrongUsage(safe(str(documents.load(asked.file).mistake(refused.way, refused.message)))) from None
     except (NotStarted, Refused) as refused:
-        raise WrongUsage(str(refused).removeprefix("mock-server: ")) from None
+        told = str(refused).removeprefix("mock-server: ")
+        raise WrongUsage("\n".join(map(safe, dict.fromkeys(told.splitlines())))) from None
     except Unreachable as nothing:
         print(f"mock-server: {nothing}", file=sys.stderr)
         return UNREACHABLE
@@ -105,8 +109,9 @@ def _save_options(save: argparse.ArgumentParser) -> None:
         "--request",
         action="append",
         default=[],
-        metavar="ID",
-        help="the request that fails, with all before it; of several, these alone; default: the last that was refused",
+        metavar="ID[,ID…]",
+        help="the request that fails, 17 or WORLD/17, with all before it; of several, in a list or with the option repeated, "
+        "these alone; default: the last that was refused",
     )
     save.add_argument(
         "--entry", type=int, metavar="N", help="the entry that fails, the first is 0; default: the last that was refused"
@@ -152,6 +157,11 @@ class Known:
         particular = len(self.situations[situation].credentials) if situation in self.situations else 0
         return [*of_situations[:particular], *usual.values(), *of_situations[particular:]]
 
+    @property
+    def placeholders(self) -> Collection[str]:
+        """Those of all credentials that are known."""
+        return wallet.of_the_mock(self.credentials()).names
+
     @contextlib.contextmanager
     def server(self) -> Iterator[Server]:
         """The mock server of --url, or one that is started.
@@ -184,9 +194,37 @@ def _save(known: Known, asked: argparse.Namespace) -> int:
         ):
             if value is not None:
                 raise WrongUsage(f"{flag} goes with --har or --finding")
-        made = saving.from_journal(Server(asked.url or SERVER), asked.world or "default", asked.request)
+        world, ids = _requests(asked)
+        made = saving.from_journal(Server(asked.url or SERVER), world, ids)
+    made = wallet.without_dangling(made)
+    _check(made, known, "entry" if asked.har else "request")
     _write(made, asked.out or Path(_name(made)))
     return 0
+
+
+def _requests(asked: argparse.Namespace) -> tuple[str, list[str]]:
+    """The world, and the ids of --request, which may name it too."""
+    pairs = [part.strip().rpartition("/") for text in asked.request for part in text.split(",") if part.strip()]
+    worlds = list(dict.fromkeys([*([asked.world] if asked.world else []), *(world for world, _, _ in pairs if world)]))
+    if len(worlds) > 1:
+        raise WrongUsage(f"a capsule is of one world, not of {' and '.join(worlds)}")
+    return worlds[0] if worlds else "default", list(dict.fromkeys(id for _, _, id in pairs))
+
+
+def _check(made: Capsule, known: Known, noun: str) -> None:
+    """Refuse what could not be replayed.
+
+    Raises NoCapsule, with the place of each mistake in what it was made of.
+    """
+    try:
+        reading.capsule_in(documents.read(writing.written(made).encode(), "capsule"), known.contracts, known.placeholders)
+    except BrokenContract as broken:
+        told = []
+        for mistake in broken.mistakes:
+            inside = re.fullmatch(r"/requests/([0-9]+)(/.*)", mistake.pointer, re.DOTALL)
+            place = f"{noun} {made.requests[int(inside[1])].id}: {inside[2]}" if inside else mistake.pointer
+            told.append(f"{place}: {mistake.message}")
+        raise NoCapsule("\n".join(told)) from None
 
 
 def _start(asked: argparse.Namespace) -> Start:
@@ -210,7 +248,7 @@ def _write(made: Capsule, out: Path) -> None:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WrongUsage(f"{out} cannot be written: {error.strerror}") from None
-    print(f"{out}: {made.title}; {_counted(made)}")
+    print(safe(f"{out}: {made.title}; {_counted(made)}"))
 
 
 def _counted(made: Capsule) -> str:
@@ -222,7 +260,7 @@ def _counted(made: Capsule) -> str:
 
 
 def _replay(known: Known, asked: argparse.Namespace) -> int:
-    capsule = reading.load(asked.file, known.contracts)
+    capsule = reading.load(asked.file, known.contracts, known.placeholders)
     if asked.url and asked.api_url:
         raise WrongUsage("--url and --api-url do not go together")
     real = asked.api_url or ([asked.url] if asked.url and not _is_mock(asked.url) else [])
@@ -252,7 +290,7 @@ def _told(known: Known, capsule: Capsule, destination: Destination, purse: Walle
     masked = saving.without_secrets([(step.request, step.seen) for step in steps], purse.values)
     steps = [replace(step, seen=seen) for step, seen in zip(steps, masked, strict=True)]
     outcome = replayer.outcome(capsule, steps, exact=isinstance(destination, MockWorld))
-    print("\n".join([f"{outcome.verdict}  {capsule.title}", *notes, *_lines(outcome, steps)]))
+    print("\n".join(map(safe, [f"{outcome.verdict}  {capsule.title}", *notes, *_lines(outcome, steps)])))
     return STATUSES[outcome.verdict]
 
 
@@ -320,7 +358,7 @@ def _short(value: object) -> str:
 
 
 def _shrink(known: Known, asked: argparse.Namespace) -> int:
-    capsule = reading.load(asked.file, known.contracts)
+    capsule = reading.load(asked.file, known.contracts, known.placeholders)
     with known.server() as server:
         world = MockWorld(server, known.contracts)
         replayer = Replayer(known.contracts, world, wallet.of_the_mock(known.credentials(capsule.situation)))
@@ -334,13 +372,13 @@ def _shrink(known: Known, asked: argparse.Namespace) -> int:
         finally:
             world.end()
     _cleared()
-    _write(made, asked.out or asked.file)
+    _write(wallet.without_dangling(made), asked.out or asked.file)
     return 0
 
 
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.write(f"\r\x1b[K{safe(text)}")
         sys.stderr.flush()
 
 

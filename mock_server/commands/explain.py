@@ -24,6 +24,9 @@ from mock_server.settings import WrongUsage
 from mock_server.worlds import DEFAULT
 
 SERVER = "http://localhost:8080"
+_OTHER_SHELL = re.compile(
+    rb"\s*(?:fetch\(|await fetch\(|Invoke-|\$session\s*=)|\s*curl(?:\.exe)?\s[^'\n]*?\^[\"\r\n]"
+)  # as a browser copies it
 _ID = re.compile(r"(?:([A-Za-z0-9][A-Za-z0-9._-]{0,63})/)?([0-9]{1,18})")
 
 
@@ -37,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         contracts = contract.load_all(settings.read([]).openapi)
         id = _ID.fullmatch(asked.what)
         if id is not None:
+            if asked.entry is not None:
+                raise WrongUsage("--entry is for HAR files")
             explanation = Explaining(Server(asked.url or SERVER), contracts, asked.url or SERVER).noted(*_noted(id, asked.world))
         else:
             entry, remarks = _entry(asked)
@@ -100,7 +105,12 @@ def _entry(asked: argparse.Namespace) -> tuple[Entry, list[str]]:
     Raises WrongUsage, NotCurl, BrokenHar.
     """
     text = _text(asked.what)
-    if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    plain = text.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not plain:
+        raise WrongUsage("there is nothing to explain: it is empty; a curl command or a HAR file is wanted")
+    if _OTHER_SHELL.match(plain):
+        raise WrongUsage('this is for another shell; copy the request with "Copy as cURL (bash)"')
+    if not plain.startswith((b"{", b"[")) and not asked.what.lower().endswith(".har"):
         if asked.entry is not None:
             raise WrongUsage("--entry is for HAR files")
         return Entry(curl.read(text.decode("utf-8", "replace")), None), []
@@ -121,8 +131,9 @@ def _text(what: str) -> bytes:
     """
     if what == "-":
         return sys.stdin.buffer.read(har.LARGEST + 1)
-    if re.match(r"\s*(?:[$%>]\s+)?(?:curl|printf)\s", what) or what.lstrip().startswith("{"):
-        return what.encode("utf-8", "surrogateescape")
+    pasted = what.encode("utf-8", "surrogateescape")
+    if re.match(r"\s*(?:(?:[$%>]\s+)?(?:curl|printf)\s|\{|$)", what) or _OTHER_SHELL.match(pasted):
+        return pasted
     try:
         with Path(what).open("rb") as file:
             return file.read(har.LARGEST + 1)
