@@ -10,7 +10,7 @@ from mock_server import clock, journal, nearest, sources
 from mock_server.contract import Contract, Json, Resource, Times
 from mock_server.journal import Exchange
 from mock_server.outline import CONTROL
-from mock_server.secrecy import Secrets
+from mock_server.secrecy import Found, Secrets
 from mock_server.state import Collection, Mark, Write
 from mock_server.worlds import World
 
@@ -34,6 +34,10 @@ class Accounts:
             return list(accounts)
         found = self.secrets.found(_plain(exchange) for exchange in every)
         return [self.secrets.masked(account, found) for account in accounts]
+
+    def masked(self, told: Mapping[str, Json]) -> Mapping[str, Json]:
+        """What somebody told the server, without its secrets."""
+        return told if self.secrets is None else self.secrets.masked_value(told, Found())
 
     def without_secrets(self, export: Mapping[str, Json], every: Sequence[Exchange]) -> Mapping[str, Json]:
         """An export of a world, without what is a secret in any of its exchanges."""

@@ -108,11 +108,11 @@ def _wanted(control: Control, world: World, call: Call, newest: int | None = Non
 def list_faults(control: Control, call: Call) -> Json:
     faults = control.world(call).armed.faults.values()
     fired = call.query.get("fired")
-    return {"faults": [shown(fault) for fault in faults if fired in (None, fault.fired > 0)]}
+    return {"faults": [shown(control, fault) for fault in faults if fired in (None, fault.fired > 0)]}
 
 
 def get_fault(control: Control, call: Call) -> Json:
-    return shown(_fault(control.world(call), call.path["fault"]))
+    return shown(control, _fault(control.world(call), call.path["fault"]))
 
 
 def arm_fault(control: Control, call: Call) -> Json:
@@ -127,7 +127,7 @@ def arm_fault(control: Control, call: Call) -> Json:
         fault = world.armed.arm(call.body)
     if "stale" in fault.told:
         arming.keep(control.worlds, world, fault.name, exports.copied(world, world.name))
-    return shown(fault)
+    return shown(control, fault)
 
 
 def disarm_fault(control: Control, call: Call) -> Json:
@@ -147,9 +147,9 @@ def disarm_faults(control: Control, call: Call) -> Json:
         control.worlds.forget(hidden(world.name, name))
 
 
-def shown(fault: Fault) -> Json:
-    """A fault with its counts."""
-    return {**fault.told, "matched": fault.matched, "fired": fault.fired, "used_up": fault.used_up}
+def shown(control: Control, fault: Fault) -> Json:
+    """A fault with its counts; a credential that its condition names is masked."""
+    return {**control.accounts.masked(fault.told), "matched": fault.matched, "fired": fault.fired, "used_up": fault.used_up}
 
 
 def _fault(world: World, name: str) -> Fault:

@@ -316,6 +316,16 @@ def test_a_fault_that_cannot_be_armed_is_told_why(client: Client, world: str, ca
     assert all(any(place == pointer and part in message for place, message in found) for pointer, part in expected), found
 
 
+def test_a_credential_in_a_condition_is_not_told(client: Client, world: str, arm: Callable[..., str]) -> None:
+    """It is met all the same."""
+    bearer = {"Authorization": "Bearer planted-secret-7"}
+    name = arm(api="fentu", when={"headers": bearer}, error=401)
+
+    assert "planted-secret" not in client.get(f"/_mock/worlds/{world}/faults").text
+    client.get(ACME, headers=bearer)
+    assert fault(client, world, name)["fired"] == 1
+
+
 def test_a_name_is_taken_once(client: Client, world: str, arm: Callable[..., str]) -> None:
     arm(name="one", api="fentu", error=429)
 
