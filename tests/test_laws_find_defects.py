@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -20,9 +21,15 @@ BEFORE = {  # law -> those whose exchanges it judges: it sends nothing, or littl
 }
 
 
+@cache
+def read(api: str) -> settings.Settings:
+    """The settings for an API; its contract is read once."""
+    return settings.read([api, "--no-schemathesis"])
+
+
 def judged(api: str, defect: str | None, laws: tuple[str, ...], seed: int = 1) -> Result:
     """What the laws say of an implementation in this process."""
-    chosen = replace(settings.read([api, "--no-schemathesis"]), laws=laws, seed=seed, latency=LATENCY if "latency" in laws else 0)
+    chosen = replace(read(api), laws=laws, seed=seed, latency=LATENCY if "latency" in laws else 0)
     app = application(api, defect)
     return runner.run(chosen, targets=lambda contract: InProcess(api, app, contract.base_path))
 
