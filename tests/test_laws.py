@@ -45,8 +45,7 @@ def test_the_mock_keeps_every_law(api: str) -> None:
     assert result.proofs
 
 
-@pytest.mark.parametrize("seed", [2])
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(("api", "seed"), [("fentu", 2), ("keychain", 2)])
 def test_a_sound_implementation_keeps_every_law(api: str, seed: int) -> None:
     """Whatever the seed."""
     result = runner.run(chosen(api, seed=seed), targets=sound(api))
