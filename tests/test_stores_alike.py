@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -99,13 +99,14 @@ class Asked:
         return value.replace("WORLD", self._world) if isinstance(value, str) else value
 
 
-def test_servers_on_one_store_answer_as_one_in_memory(store: str, address: str) -> None:
+def test_servers_on_one_store_answer_as_one_in_memory(store: str) -> None:
     """Whatever they are asked, in turn: records, totals, refusals, trash, clocks, sessions, snapshots, forks."""
     names = itertools.count()
     with ExitStack() as stack:
-        shared = Settings(clock=clock.read(NOW), check_replies="all", log="off", store=store)
-        roots = [stack.enter_context(serving(shared)) for _ in range(2)]
-        memory, *servers = (stack.enter_context(httpx.Client(base_url=root, headers=ADMIN)) for root in (address, *roots))
+        alone = Settings(clock=clock.read(NOW), check_replies="all", log="off")
+        shared = replace(alone, store=store)
+        roots = [stack.enter_context(serving(one)) for one in (alone, shared, shared)]
+        memory, *servers = (stack.enter_context(httpx.Client(base_url=root, headers=ADMIN)) for root in roots)
 
         @settings(max_examples=EXAMPLES, deadline=None)
         @example([control("PUT", "/clock", {"frozen": True, "at": LATE}), control("GET"), DELETED, MADE, *SEEN])
