@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from contract_tests.exchanges import Answer, Exchange, Request
 from contract_tests.findings import Finding, Result
+from mock_server import messages
 from mock_server.contract import Contract, Json
 from mock_server.credentials import Credential, Credentials
 from mock_server.secrecy import Found, Secrets
@@ -65,9 +65,9 @@ def entry(api: str, exchange: Exchange) -> dict[str, Json]:
             "method": request.method,
             "target": request.target,
             "headers": _listed(request.headers),
-            **_body(request.body),
+            **messages.told(request.body),
         },
-        "answer": {"status": answer.status, "headers": _listed(answer.headers), **_body(answer.body)},
+        "answer": {"status": answer.status, "headers": _listed(answer.headers), **messages.told(answer.body)},
     }
 
 
@@ -75,30 +75,14 @@ def _listed(headers: Iterable[tuple[str, str]]) -> list[Json]:
     return [[name, value] for name, value in headers]
 
 
-def _body(body: bytes | None) -> dict[str, Json]:
-    if body is None:
-        return {"body": None}
-    try:
-        return {"body": body.decode()}
-    except UnicodeDecodeError:
-        return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
-
-
 def _read(told: Mapping[str, Json], original: Exchange) -> Exchange:
     request, answer = told["request"], told["answer"]
     return Exchange(
-        Request(request["method"], request["target"], _headers(request), _bytes(request)),
-        Answer(answer["status"], _headers(answer), _bytes(answer) or b"", original.answer.seconds),
+        Request(request["method"], request["target"], _headers(request), messages.body(request, "replace")),
+        Answer(answer["status"], _headers(answer), messages.body(answer, "replace") or b"", original.answer.seconds),
         original.operation,
     )
 
 
 def _headers(part: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in part["headers"])
-
-
-def _bytes(part: Mapping[str, Json]) -> bytes | None:
-    body = part["body"]
-    if body is None:
-        return None
-    return base64.b64decode(body) if part.get("encoding") == "base64" else str(body).encode(errors="replace")

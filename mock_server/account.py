@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mock_server import clock, journal, nearest, sources
+from mock_server import clock, journal, messages, nearest, sources
 from mock_server.contract import Contract, Json, Resource, Times
 from mock_server.journal import Exchange
 from mock_server.outline import CONTROL
@@ -104,23 +103,18 @@ def _plain(exchange: Exchange) -> dict[str, Json]:
             "method": exchange.method,
             "target": exchange.target,
             "headers": _headers(exchange.request_headers),
-            **_body(exchange.request_body),
+            **messages.told(exchange.request_body),
         },
-        "answer": {"status": exchange.status, "headers": _headers(exchange.answer_headers), **_body(exchange.answer_body)},
+        "answer": {
+            "status": exchange.status,
+            "headers": _headers(exchange.answer_headers),
+            **messages.told(exchange.answer_body),
+        },
     }
 
 
 def _headers(headers: journal.Headers) -> list[list[str]]:
     return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
-
-
-def _body(body: bytes | None) -> dict[str, Json]:
-    if body is None:
-        return {"body": None}
-    try:
-        return {"body": body.decode()}
-    except UnicodeDecodeError:
-        return {"body": b64encode(body).decode(), "encoding": "base64"}
 
 
 def _read(world: World, exchange: Exchange) -> list[Json]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from mock_server import account, arming, curl, exports, har
+from mock_server import account, arming, curl, exports, har, messages
 from mock_server.call import Call
 from mock_server.contract import Json
 from mock_server.documents import meant
@@ -68,7 +68,7 @@ def get_journal_curl(control: Control, call: Call) -> Reply:
         request = told["request"]
         address = f"{root}/w/{told['world']}"
         headers = [(name, value) for name, value in request["headers"] if name not in UNTOLD]
-        lines.append(curl.line(request["method"], address + request["target"], headers, har.body_of(request)) + "\n")
+        lines.append(curl.line(request["method"], address + request["target"], headers, messages.body(request)) + "\n")
     return Reply(200, "".join(lines).encode(), ((b"content-type", TEXT),))
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
 
-from mock_server import __version__
+from mock_server import __version__, messages
 from mock_server.contract import Json
 from mock_server.curl import FORM, Request
 from mock_server.documents import pointer
@@ -83,7 +83,7 @@ def _entry(exchange: Json, base: str) -> Json:
 
 
 def _request(request: Json, base: str) -> Json:
-    target, headers, body = request["target"], request["headers"], body_of(request)
+    target, headers, body = request["target"], request["headers"], messages.body(request)
     made = {
         "method": request["method"],
         "url": base + target,
@@ -101,7 +101,7 @@ def _request(request: Json, base: str) -> Json:
 
 
 def _response(answer: Json) -> Json:
-    headers, body = answer["headers"], body_of(answer)
+    headers, body = answer["headers"], messages.body(answer)
     content = {} if body is None else _text(body, "encoding")
     return {
         "status": answer["status"],
@@ -114,14 +114,6 @@ def _response(answer: Json) -> Json:
         "headersSize": -1,
         "bodySize": len(body or b""),
     }
-
-
-def body_of(message: Json) -> bytes | None:
-    """The body of a request or an answer of the journal."""
-    body = message.get("body")
-    if body is None:
-        return None
-    return b64decode(body) if message.get("encoding") == "base64" else str(body).encode("utf-8", "surrogatepass")
 
 
 def _text(body: bytes, encoding: str) -> dict[str, Json]:

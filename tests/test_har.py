@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mock_server import har
+from mock_server import har, messages
 from mock_server.curl import Request
 from mock_server.har import Answer, BrokenHar
 
@@ -127,8 +127,8 @@ def test_what_is_written_is_read_again(exchanges: list[Any]) -> None:
     for entry, exchange in zip(read, exchanges, strict=True):
         sent, answered = exchange["request"], exchange["answer"]
         headers = tuple((name, value) for name, value in sent["headers"])
-        assert entry.request == Request(sent["method"], BASE + sent["target"], headers, har.body_of(sent))
-        assert entry.answer == Answer(answered["status"], tuple(map(tuple, answered["headers"])), har.body_of(answered))
+        assert entry.request == Request(sent["method"], BASE + sent["target"], headers, messages.body(sent))
+        assert entry.answer == Answer(answered["status"], tuple(map(tuple, answered["headers"])), messages.body(answered))
         assert entry.extra["id"] == exchange["id"]
         assert entry.extra["violations"] == exchange["violations"]
         assert (entry.at, entry.milliseconds) == (exchange["at"], exchange["milliseconds"])

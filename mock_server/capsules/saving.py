@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from mock_server import clock, har
+from mock_server import clock, har, messages
 from mock_server.addresses import Addresses
 from mock_server.capsules.capsule import FRAMING, WORLD, Answer, Body, Capsule, Headers, NoCapsule, Request, Stored, body_of
 from mock_server.capsules.destinations import without_counts
@@ -280,9 +279,9 @@ class Saving:
                 "method": request.method,
                 "target": found.target,
                 "headers": list(request.headers),
-                **_body(request.body),
+                **messages.told(request.body),
             },
-            "answer": {"status": answer.status, "headers": list(answer.headers), **_body(answer.body)},
+            "answer": {"status": answer.status, "headers": list(answer.headers), **messages.told(answer.body)},
         }
 
     def _at_the_mock(self, api: str, told: Json) -> dict[str, Json]:
@@ -315,23 +314,13 @@ def _instant(text: Json) -> int | None:
         return None
 
 
-def _body(body: bytes | None) -> dict[str, Json]:
-    """A body as the journal tells it."""
-    if body is None:
-        return {"body": None}
-    try:
-        return {"body": body.decode()}
-    except UnicodeDecodeError:
-        return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
-
-
 def _body_told(message: Json) -> Body | None:
     return body_of(message.get("body"), message.get("encoding", ""))
 
 
 def _told(request: Request, answer: Answer) -> Json:
     """A request of a capsule and its answer as the journal tells them."""
-    bodies = [_body(body.encoded if body is not None else None) for body in (request.body, answer.body)]
+    bodies = [messages.told(body.encoded if body is not None else None) for body in (request.body, answer.body)]
     return {
         "id": request.id,
         "api": request.api,
