@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -345,6 +345,11 @@ def load_all(folder: Path, names: Sequence[str] | None = None) -> dict[str, Cont
 def names_in(folder: Path) -> list[str]:
     """The sub-folders that have a contract, in order; that of the server itself aside."""
     return sorted(path.parent.name for path in folder.glob("*/openapi.yaml") if path.parent.name != CONTROL)
+
+
+def declared_as(status: int, codes: Container[str]) -> str | None:
+    """The code under which an operation declares a status: the status itself, its range (4XX) or `default`."""
+    return next((code for code in (str(status), f"{status // 100}XX", "default") if code in codes), None)
 
 
 class UnknownContract(LookupError):

@@ -13,7 +13,7 @@ from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.shapes import UNDECLARED, Flaw, Shape, fits, shortened
 from contract_tests.trials import Premise, Trial, needed, unanswered
-from mock_server.contract import Json, Operation, Parameter, json_type
+from mock_server.contract import Json, Operation, Parameter, declared_as, json_type
 from mock_server.credentials import Credential
 from mock_server.schemas import followed, merged, resolved
 
@@ -462,12 +462,12 @@ def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange])
             continue
         seen_already.add(same)
         status = str(exchange.answer.status)
-        response = responses.get(status, responses.get(f"{status[0]}XX", responses.get("default")))
-        if response is None:
+        code = declared_as(exchange.answer.status, responses)
+        if code is None:
             known = ", ".join(sorted(responses))
             wrong.setdefault(f"status {status}", (f"one of {known}", status, exchange))
             continue
-        for subject, expected, seen in mistakes(response, status, exchange, shapes, document):
+        for subject, expected, seen in mistakes(responses[code], status, exchange, shapes, document):
             wrong.setdefault(subject, (expected, seen, exchange))
     with bench.trial(operation) as trial:
         trial.checks += checks

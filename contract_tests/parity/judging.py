@@ -23,7 +23,7 @@ from contract_tests.traffic.judging import within
 from contract_tests.trials import unanswered
 from mock_server import documents
 from mock_server.capsules.places import is_time
-from mock_server.contract import Contract, Json, Operation, Origin, Place, Record, Resource, Schema, origin_of
+from mock_server.contract import Contract, Json, Operation, Origin, Place, Record, Resource, Schema, declared_as, origin_of
 from mock_server.documents import Node
 from mock_server.schemas import at, followed, items, properties
 
@@ -98,7 +98,7 @@ class Judge:
         definition = self._contract.document["paths"][operation.path][operation.method.lower()]
         responses = {str(c): followed(part, self._contract.document) for c, part in definition["responses"].items()}
         status = str(exchange.answer.status)
-        code = next((one for one in (status, f"{status[0]}XX", "default") if one in responses), None)
+        code = declared_as(exchange.answer.status, responses)
         node = self._root / "paths" / operation.path / operation.method.lower() / "responses"
         if code is None:
             yield Fault("status", "", f"one of {', '.join(sorted(responses))}", status, node.place, origin_of(node))

@@ -14,7 +14,7 @@ from contract_tests.traffic.recorded import Recorded
 from mock_server import sources
 from mock_server.bridge import bodies, violations
 from mock_server.bridge.bodies import Unreadable
-from mock_server.contract import Contract, Json, Origin, Place, origin_of
+from mock_server.contract import Contract, Json, Origin, Place, declared_as, origin_of
 from mock_server.documents import Node
 from mock_server.refusals import Violation
 
@@ -158,7 +158,7 @@ class Judge:
         answer, definition = exchange.answer, self.reading.schemas.operation(met.operation)
         declared = self.reading.schemas.answers(definition)
         status = str(answer.status)
-        code = next((code for code in (status, f"{status[0]}XX", "default") if code in declared), None)
+        code = declared_as(answer.status, declared)
         node = self.reading.node(met.operation) / "responses"
         if code is None:
             yield Fault("declared-status", status, f"one of {', '.join(declared)}", status, node.place, origin_of(node))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from contract_tests.exchanges import Exchange
-from mock_server.contract import Contract, Json, Operation, Schema
+from mock_server.contract import Contract, Json, Operation, Schema, declared_as
 from mock_server.schemas import items, properties, resolved
 
 DEEPEST = 32  # levels of a body that are looked at
@@ -78,8 +78,8 @@ class Usage:
         item = document["paths"][operation.path]
         definition = item.get(operation.method.lower(), {})
         answers = resolved(definition.get("responses", {}), document, self._copies)
-        codes = (str(status), f"{status // 100}XX", "default")
-        answer: Mapping[str, Json] = next((answers[code] for code in codes if code in answers), {})
+        code = declared_as(status, answers)
+        answer: Mapping[str, Json] = {} if code is None else answers[code]
         schema: Schema | None = answer.get("content", {}).get("application/json", {}).get("schema")
         return schema
 

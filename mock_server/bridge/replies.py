@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_server.bridge import media, violations
 from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.schemas import Compiled, Schemas
-from mock_server.contract import Contract, Json, Operation
+from mock_server.contract import Contract, Json, Operation, declared_as
 
 CheckReplies = Literal["off", "sample", "all"]
 
@@ -42,7 +42,7 @@ class Answers:
         return None if wrong is None else f"{self.title} answers {status}: {wrong}"
 
     def _wrong(self, status: int, body: bytes) -> str | None:
-        declared = next((code for code in (str(status), f"{status // 100}XX", "default") if code in self.validators), None)
+        declared = declared_as(status, self.validators)
         if declared is None:
             return "the contract does not declare this status"
         validator = self.validators[declared]

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 import jsonschema_rs
 
-from mock_server.contract import Json, Operation, Schema
+from mock_server.contract import Json, Operation, Schema, declared_as
 
 Side = Literal["request", "response"]
 
@@ -98,7 +98,8 @@ class Schemas:
     def answer(self, operation: Operation, status: int) -> Mapping[str, Json] | None:
         """What an operation declares for a status: by itself, by its range (4XX), or by `default`."""
         declared = self.answers(self.operation(operation))
-        return next((declared[code] for code in (str(status), f"{status // 100}XX", "default") if code in declared), None)
+        code = declared_as(status, declared)
+        return None if code is None else declared[code]
 
     def media_types(self, definition: Mapping[str, Json]) -> tuple[str, ...]:
         """The media types of an operation's answers."""

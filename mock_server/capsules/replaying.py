@@ -127,9 +127,7 @@ class Judge:
         if operation is None:
             return False
         schemas = self._schemas[request.api]
-        declared = schemas.answers(schemas.operation(operation))
-        status = answer.status
-        found = next((declared[code] for code in (str(status), f"{status // 100}XX", "default") if code in declared), None)
+        found = schemas.answer(operation, answer.status)
         if found is None:
             return True
         content = found.get("content", {})
