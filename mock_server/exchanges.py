@@ -263,43 +263,43 @@ class Exchanges:
         contract, operation, seed = order.contract, route.operation, order.world.seed
         answer = spoiling.instead(fault, self._documented[contract.name], operation, order.world)
         order.scope[OPERATION] = route.key
+        acts = True
         if answer is None:
-            answer = await self._handled(order, fault)
-        changed = None if answer is None else spoiling.spoiled(fault, contract, operation, answer)
-        if answer is None or changed is None:  # There was nothing for it to do.
+            answer, acts = await self._handled(order, fault)
+        changed = spoiling.spoiled(fault, contract, operation, answer) if acts else None
+        if changed is None:  # There was nothing for it to do.
             self._take_back(order, fault)
-            return answer or await self._asked(contract, order.scope, order.received.again())
+            return answer
         order.fault, order.manner = fault.name, order.manner.joined(spoiling.manner(fault, seed))
         return changed
 
-    async def _handled(self, order: Ordered, fault: Fault) -> Answer | None:
-        """What the API answers to a request as the fault has it handled; None if that makes no difference."""
+    async def _handled(self, order: Ordered, fault: Fault) -> tuple[Answer, bool]:
+        """What the API answers to a request as the fault has it handled, and whether the fault had anything to do."""
         if "stale" in fault.told:
             return await self._stale(order, fault)
         if "duplicate" not in fault.told:
-            return await self._plain(order)
+            return await self._plain(order), True
         await order.received.whole(self._max_body)
         first_scope = dict(order.scope)
         first = await self._asked(order.contract, first_scope, order.received.again())
         second = await self._plain(order)
         if fault.told["duplicate"] == "first":
             order.scope.update(first_scope)
-            return first
-        return second
+            return first, True
+        return second, True
 
-    async def _stale(self, order: Ordered, fault: Fault) -> Answer | None:
-        """The answer as things were when the fault was armed; None if they are the same."""
+    async def _stale(self, order: Ordered, fault: Fault) -> tuple[Answer, bool]:
+        """The answer as things were when the fault was armed, and whether it is another one than now."""
         name = hidden(order.world.name, fault.name)
-        fresh = await self._asked(order.contract, dict(order.scope), order.received.again())
+        fresh_scope, stale_scope = dict(order.scope), {**order.scope, READING: name}
+        fresh = await self._asked(order.contract, fresh_scope, order.received.again())
         if name not in self._every.store.names():  # It was armed by the situation that the world began with.
             world = order.world
             arming.keep(self._every, world, fault.name, self._start.world(world, world.situation, world.seed, world.scale))
-        stale_scope = {**order.scope, READING: name}
         stale = await self._asked(order.contract, stale_scope, order.received.again())
-        if stale.body == fresh.body and stale.status == fresh.status:
-            return None
-        order.scope.update(stale_scope)
-        return stale
+        acts = (stale.status, stale.body) != (fresh.status, fresh.body)
+        order.scope.update(stale_scope if acts else fresh_scope)
+        return (stale if acts else fresh), acts
 
     def _take_back(self, order: Ordered, fault: Fault) -> None:
         """A fault that changed nothing has not fired."""

@@ -227,6 +227,16 @@ def test_stale_reads_show_what_was_there_when_the_fault_was_armed(client: Client
     assert not [name for name in client.get("/_mock/worlds").json()["worlds"] if "/" in name]
 
 
+def test_a_stale_read_of_what_is_gone_is_told_as_it_was_answered(client: Client, world: str, arm: Callable[..., str]) -> None:
+    """The journal has the answer that was given, not the refusal that it hides."""
+    arm(api="fentu", stale=True)
+    client.delete(f"{CUSTOMERS}/cust-009")
+
+    assert client.get(f"{CUSTOMERS}/cust-009").status_code == 200
+    exchange = client.get(f"/_mock/worlds/{world}/journal").json()["exchanges"][-1]
+    assert (exchange["answer"]["status"], exchange["reason"], exchange["violations"]) == (200, None, [])
+
+
 @pytest.mark.parametrize(("answered", "status"), [("first", 201), ("second", 409)])
 def test_a_creation_is_delivered_twice(client: Client, arm: Callable[..., str], answered: str, status: int) -> None:
     """As by a proxy that tries again: a unique value conflicts with itself, and without one there are two records."""
