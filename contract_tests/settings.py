@@ -20,20 +20,19 @@ from contract_tests.waivers import Waiver
 from mock_server import __version__, contract, documents
 from mock_server.contract import BrokenContract, Contract, UnknownContract
 from mock_server.credentials import Credential
-from mock_server.settings import shipped
+from mock_server.settings import WrongUsage as WrongValue
+from mock_server.settings import folder, number, quoted, shipped
 
 FORMATS = ("junit", "json", "html", "sarif", "har")  # of reports, beside the one on the terminal
 NETWORK = ("ca", "credentials", "data", "insecure", "proxy", "timeout")  # options that say something about what is at an address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-LONGEST = 40  # characters of a wrong value that are quoted
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_WHOLE = re.compile(r"[0-9]{1,19}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-class WrongUsage(ValueError):
+class WrongUsage(WrongValue):
     """Options or files that cannot be used: a sentence each."""
 
     def __init__(self, *sentences: str) -> None:
@@ -84,20 +83,6 @@ class Settings:
 # Each reader raises WrongUsage with what would be right; `_read` puts the option's name before it.
 
 
-def quoted(text: str) -> str:
-    """A wrong value as a message shows it."""
-    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
-            raise WrongUsage(f"must be a whole number from {least} to {most}, not {quoted(text)}")
-        return int(text)
-
-    return read
-
-
 def _amount(unit: str) -> Callable[[str], float]:
     def read(text: str) -> float:
         if not _DECIMAL.fullmatch(text) or float(text) == 0:
@@ -125,12 +110,6 @@ def _file(text: str) -> Path:
     if not Path(text).is_file():
         raise WrongUsage(f"must be a file, and {quoted(text)} is none")
     return Path(text)
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise WrongUsage(f"must be a folder, and {quoted(text)} is none")
-    return Path(text).resolve()
 
 
 def _new_folder(text: str) -> Path:
@@ -207,11 +186,11 @@ class Option:
 OPTIONS = (
     Option("url", _url, "the API's address, in place of its contract's; default: the mock, in this process", "[API=]URL", True),
     Option("read_only", bool, "send nothing but GET, HEAD and OPTIONS"),
-    Option("seed", _number(0, 2**63 - 1), "what values are chosen by: the same seed, the same requests", "NUMBER"),
+    Option("seed", number(0, 2**63 - 1), "what values are chosen by: the same seed, the same requests", "NUMBER"),
     Option("laws", str, "try this law alone; may be repeated", "NAME", True),
     Option("no_schemathesis", bool, "try the laws alone"),
-    Option("examples", _number(1, 100_000), "how many requests Schemathesis makes for an operation", "NUMBER"),
-    Option("pages", _number(2, 1_000_000), "how many pages of one list are walked at most", "NUMBER"),
+    Option("examples", number(1, 100_000), "how many requests Schemathesis makes for an operation", "NUMBER"),
+    Option("pages", number(2, 1_000_000), "how many pages of one list are walked at most", "NUMBER"),
     Option("latency", _amount("milliseconds"), "how long an answer may take; default: as long as it likes", "MS"),
     Option("data", _file, "records that exist and values that may be used, at a real implementation", "FILE"),
     Option("credentials", _file, "who may call; default: the environment, and for the mock its fixtures", "FILE"),
@@ -229,8 +208,8 @@ OPTIONS = (
         "capsules", _new_folder, "write a capsule of each finding: `mock-server capsule replay FILE` shows it again", "FOLDER"
     ),
     Option("durations", bool, "say how long each law took"),
-    Option("openapi", _folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
-    Option("fixtures", _folder, "folder with the mock's credentials and data", "FOLDER"),
+    Option("openapi", folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
+    Option("fixtures", folder, "folder with the mock's credentials and data", "FOLDER"),
 )
 
 
@@ -319,8 +298,8 @@ def _value(option: Option, text: str, complaints: list[str]) -> Any:
     """What a text says; None, and a complaint, if it says nothing."""
     try:
         return option.read(text)
-    except WrongUsage as complaint:
-        complaints += [f"{option.flag} {sentence}" for sentence in complaint.sentences]
+    except WrongValue as complaint:
+        complaints.append(f"{option.flag} {complaint}")
         return None
 
 

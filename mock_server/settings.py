@@ -67,10 +67,12 @@ class Settings:
 # Each reader raises WrongUsage with what would be right; `read` puts the option's or the variable's name before it.
 
 
-def _number(least: int, most: int) -> Callable[[str], int]:
+def number(least: int, most: int) -> Callable[[str], int]:
+    """The reader of a whole number within bounds."""
+
     def read(text: str) -> int:
         if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
-            raise WrongUsage(f"must be a whole number from {least} to {most}, not {_quoted(text)}")
+            raise WrongUsage(f"must be a whole number from {least} to {most}, not {quoted(text)}")
         return int(text)
 
     return read
@@ -79,7 +81,7 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in choices:
-            raise WrongUsage(f"must be one of {', '.join(choices)}, not {_quoted(text)}")
+            raise WrongUsage(f"must be one of {', '.join(choices)}, not {quoted(text)}")
         return text
 
     return read
@@ -87,13 +89,14 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _flag(text: str) -> bool:
     if text.lower() not in {"1", "true", "yes", "0", "false", "no"}:
-        raise WrongUsage(f"must be true or false, not {_quoted(text)}")
+        raise WrongUsage(f"must be true or false, not {quoted(text)}")
     return text.lower() in {"1", "true", "yes"}
 
 
-def _folder(text: str) -> Path:
+def folder(text: str) -> Path:
+    """A folder that is there."""
     if not Path(text).is_dir():
-        raise WrongUsage(f"must be a folder, and {_quoted(text)} is none")
+        raise WrongUsage(f"must be a folder, and {quoted(text)} is none")
     return Path(text).resolve()
 
 
@@ -101,10 +104,11 @@ def _instant(text: str) -> int:
     try:
         return clock.read(text)
     except ValueError:
-        raise WrongUsage(f"must be a time like 2024-01-27T16:00:00Z, not {_quoted(text)}") from None
+        raise WrongUsage(f"must be a time like 2024-01-27T16:00:00Z, not {quoted(text)}") from None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A wrong value as a message shows it."""
     return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
@@ -133,10 +137,10 @@ class Option:
 
 OPTIONS = (
     Option("host", str, "address to listen at; anything but a loopback address opens the mock to others", "ADDRESS"),
-    Option("port", _number(0, 65535), "port to listen at; 0 takes a free one", "NUMBER"),
+    Option("port", number(0, 65535), "port to listen at; 0 takes a free one", "NUMBER"),
     Option("apis", _names, "APIs to serve, separated by commas; default: all", "NAMES"),
-    Option("seed", _number(0, (1 << 63) - 1), "what the data is made from: the same seed, the same bytes", "NUMBER"),
-    Option("scale", _number(0, 10_000_000), "number of customers; other records follow", "NUMBER"),
+    Option("seed", number(0, (1 << 63) - 1), "what the data is made from: the same seed, the same bytes", "NUMBER"),
+    Option("scale", number(0, 10_000_000), "number of customers; other records follow", "NUMBER"),
     Option("auth", _one_of("strict", "lenient"), "lenient takes any credential that is not empty", "strict|lenient"),
     Option(
         "log",
@@ -151,21 +155,21 @@ OPTIONS = (
         "check answers against the contract; sample: every sixteenth",
         "off|sample|all",
     ),
-    Option("max_body", _number(1, 1 << 30), "largest request body", "BYTES"),
+    Option("max_body", number(1, 1 << 30), "largest request body", "BYTES"),
     Option("store", str, "where writes are kept: memory, sqlite:///FILE or postgresql://USER@HOST/NAME", "ADDRESS"),
-    Option("workers", _number(1, 64), "processes that serve the port; more than one need a store that they share", "NUMBER"),
-    Option("world_ttl", _number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
-    Option("max_worlds", _number(1, 10**7), "how many worlds there may be", "NUMBER"),
-    Option("max_records", _number(1, 10**9), "how many records a client may add to a world", "NUMBER"),
-    Option("journal", _number(0, 10**6), "how many requests and answers of a world are kept; 0: none", "NUMBER"),
+    Option("workers", number(1, 64), "processes that serve the port; more than one need a store that they share", "NUMBER"),
+    Option("world_ttl", number(0, 10**9), "seconds after its last use at which a world ends; 0: never", "SECONDS"),
+    Option("max_worlds", number(1, 10**7), "how many worlds there may be", "NUMBER"),
+    Option("max_records", number(1, 10**9), "how many records a client may add to a world", "NUMBER"),
+    Option("journal", number(0, 10**6), "how many requests and answers of a world are kept; 0: none", "NUMBER"),
     Option("show_secrets", _flag, "tell credentials, sessions and passwords in the journal; default: they are masked"),
     Option("fail_unfired", _flag, "end with status 1 if a fault that was armed never fired"),
     Option("situation", str, "what new worlds start from: a file in fixtures/situations; default: the data alone", "NAME"),
     Option("clock", _instant, "time at which the clock stands still; default: it runs", "TIME"),
     Option("reload", _flag, "start anew when a contract or fixture changes"),
     Option("ends_with_stdin", _flag, "stop when the standard input ends", hidden=True),
-    Option("openapi", _folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
-    Option("fixtures", _folder, "folder with credentials and data, one folder an API", "FOLDER"),
+    Option("openapi", folder, "folder with one folder an API, an openapi.yaml in each", "FOLDER"),
+    Option("fixtures", folder, "folder with credentials and data, one folder an API", "FOLDER"),
 )
 _FLAGS = {"strict_query", "reload", "ends_with_stdin", "show_secrets", "fail_unfired"}
 

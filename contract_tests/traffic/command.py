@@ -9,13 +9,13 @@ from typing import TextIO
 
 from contract_tests.masking import Masking
 from contract_tests.outcome import HELD, NOTHING_PROVED, VIOLATED
-from contract_tests.settings import Parser, WrongUsage, address, quoted
+from contract_tests.settings import Parser, WrongUsage, address
 from contract_tests.traffic import recorded, telling, usage
 from contract_tests.traffic.judging import Judge
 from contract_tests.traffic.telling import Heard
 from mock_server import contract, documents, har
 from mock_server.contract import BrokenContract, Contract, UnknownContract
-from mock_server.settings import shipped
+from mock_server.settings import quoted, shipped
 
 
 def run(arguments: Sequence[str], stream: TextIO) -> int:
