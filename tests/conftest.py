@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from mock_server import app, clock, contract
 from mock_server import serving as http_server
@@ -27,11 +28,17 @@ Client = httpx.Client
 def serving(settings: Settings) -> Iterator[str]:
     """A server on a free port, in a thread; its address. It fails when a reply broke the contract."""
     mistakes: list[str] = []
-    front = app.build(settings, on_mistake=mistakes.append)
+    with running(http_server.server(app.build(settings, on_mistake=mistakes.append))) as root:
+        yield root
+    assert mistakes == []
+
+
+@contextlib.contextmanager
+def running(server: uvicorn.Server) -> Iterator[str]:
+    """An HTTP server on a free port, in a thread; its address."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)  # From here on requests wait until the server takes them.
-    server = http_server.server(front)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
@@ -40,7 +47,6 @@ def serving(settings: Settings) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listening.close()
-    assert mistakes == []
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -25,6 +24,7 @@ from contract_tests.testdata import TestData
 from mock_server import contract
 from mock_server.capsules import reading
 from mock_server.credentials import Credential
+from tests.conftest import running
 
 ROOT = Path(__file__).parent.parent
 REAL = "https://api.example.com/v1"
@@ -37,18 +37,8 @@ TOKEN = "pl4nted-t0ken-0123456789"
 def serving(api: str, defect: str | None) -> Iterator[str]:
     """An independent implementation on a free port, in a thread; the address of its operations."""
     made = application(api, defect)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(128)
-    server = uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/fentu/api/v1"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with running(uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off"))) as root:
+        yield f"{root}/fentu/api/v1"
 
 
 @pytest.fixture(scope="module")

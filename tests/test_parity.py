@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,6 +23,7 @@ from contract_tests.parity.telling import Told
 from contract_tests.settings import WrongUsage
 from contract_tests.targets import SAFE, InProcess, Unreachable
 from mock_server.contract import Json
+from tests.conftest import running
 
 APIS = sorted(IMPLEMENTATIONS)
 STAYING: dict[str, set[str]] = {  # why records stay
@@ -68,18 +67,8 @@ def compared(api: str, real: Listening, *options: str) -> Told:
 def served(api: str, defect: str | None = None) -> Iterator[str]:
     """An implementation at an address."""
     service = application(api, defect)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(32)
-    server = uvicorn.Server(uvicorn.Config(service, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}{service.document.bases[0]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with running(uvicorn.Server(uvicorn.Config(service, log_level="critical", lifespan="off"))) as root:
+        yield f"{root}{service.document.bases[0]}"
 
 
 @pytest.mark.parametrize("api", APIS)
