@@ -93,6 +93,7 @@ _JOURNAL = Table(
     Column("exchange", LargeBinary, nullable=False),  # JSON
     Index("mock_journal_by_world", "world", "number"),
 )
+_NOTE = insert(_JOURNAL).returning(_JOURNAL.c.number)  # Made once: every request executes it.
 _SNAPSHOTS = Table(
     "mock_snapshots", _METADATA, Column("name", Text, primary_key=True), Column("export", LargeBinary, nullable=False)
 )
@@ -196,7 +197,7 @@ class Sql:
     def record(self, world: World, exchange: Exchange) -> None:
         values = {"world": world.name, "size": exchange.size, "exchange": journal.encoded(exchange)}
         with self._reading.connect() as connection:
-            exchange.number = connection.scalar(insert(_JOURNAL).values(values).returning(_JOURNAL.c.number)) or 0
+            exchange.number = connection.scalar(_NOTE, values) or 0
             if exchange.number % TRIM_STEP == 0:
                 self._trim(connection, world.name)
 
