@@ -67,7 +67,7 @@ def build(settings: Settings, on_mistake: Callable[[str], None] | None = None) -
     )
     pages, line, closed = Pages(contracts, own, known), log.lines(settings.log), control_access.closed_to(settings.host)
     documented = {name: Documented(contract, data[name]) for name, contract in contracts.items()}
-    exchanges = Exchanges(bridged.app, documented, every, start, bridged.routes, settings.max_body, settings.journal)
+    exchanges = Exchanges(bridged, documented, every, start, settings.max_body, settings.journal)
     return Front(contracts, bridged.app, exchanges, bridged.allowed, pages, line, every, closed)
 
 
@@ -75,7 +75,7 @@ def authenticating(every: Worlds) -> bridge.Authenticate:
     """Who sent a credential, for the bridge to ask."""
 
     def authenticate(contract: Contract, scheme: str, value: str | None, world: str) -> Identity:
-        entered = every.get(world)
+        entered = every.look(world)
         identity = entered.known_credentials(contract.name).identity(scheme, value, entered)
         if contract.name in entered.armed.limits:
             with every.store.writing(entered):

@@ -103,6 +103,7 @@ def alive(plan: Plan, call: Call, world: World, state: State) -> Reply:
     return _sealed(plan, {"$session": orjson.dumps(call.identity.session if call.identity else None)})
 
 
+READS = frozenset({"list", "get"})  # answered by the state alone
 WRITES = frozenset({"create", "update", "delete", "login", "renew"})
 BEHAVIOURS: Mapping[str, Callable[[Plan, Call, World, State], Reply]] = {
     "list": list_records,
@@ -130,10 +131,9 @@ def _listed(  # noqa: PLR0913  # everything that an envelope may tell of a page
 ) -> Reply:
     if plan.view is None or plan.envelope is None:
         raise LookupError(f"{plan.operation.operation_id}: a list without view or envelope")
-    view = plan.view
     size = limit or 1
     values = {
-        "$records": array([view.rendered(state, number) for number in page]),
+        "$records": array(plan.view.page(state, page)),
         "$total": b"%d" % total,
         "$count": b"%d" % len(page),
         "$page": b"%d" % (offset // size + 1),
@@ -149,12 +149,14 @@ def _listed(  # noqa: PLR0913  # everything that an envelope may tell of a page
 
 def _answer(plan: Plan, state: State, number: int, record: Record) -> Reply:
     """The record as the operation shows it; `record` has its id, and may be gone."""
-    values = {"$id": orjson.dumps(record[plan.resource.id.property])}
+    values: dict[str, bytes] = {}
+    if plan.envelope is not None and "$id" in plan.envelope.tokens:
+        values["$id"] = orjson.dumps(record[plan.resource.id.property])
     if plan.view is not None:
         values["$record"] = plan.view.rendered(state, number)
     return _sealed(plan, values, (number,))
 
 
 def _sealed(plan: Plan, values: Mapping[str, bytes], read: Sequence[int] = ()) -> Reply:
-    body = plan.envelope.sealed(values) if plan.envelope else None
-    return Reply(plan.operation.status, body, read=(plan.resource.name, read) if read else None)
+    body = None if plan.envelope is None else plan.envelope.sealed(values)
+    return Reply(plan.operation.status, body, (), (plan.resource.name, read) if read else None)

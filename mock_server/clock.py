@@ -29,6 +29,10 @@ class Clock:
     def now(self) -> int:
         return self.frozen if self.frozen is not None else self.system() + self.offset
 
+    def at(self, instant: int) -> int:
+        """What the clock shows when the system's time is this."""
+        return self.frozen if self.frozen is not None else instant + self.offset
+
 
 def written(instant: int, times: Times, *, day: bool = False) -> str:
     """The instant as the API writes it; the day alone where the property is a date."""

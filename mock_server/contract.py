@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from mock_server import documents, openapi_rules, outline, schemas, semantics_rules
+from mock_server import documents, outline, schemas, verdicts
 from mock_server.documents import Document, Mistake, Node
 
 Json = schemas.Json  # A value of any JSON type.
@@ -57,10 +57,9 @@ class Counter:
         if self.pattern is None:
             count = value if isinstance(value, int) and not isinstance(value, bool) else None
         else:
-            match = self._reader.fullmatch(value) if isinstance(value, str) else None
-            count = int(match["n"]) if match else None
-            if match and count is not None and match["n"] != f"{count:0{self.parts[1]}}":
-                count = None  # cust-1 is not cust-001.
+            match = self._reader(value) if isinstance(value, str) else None
+            digits = match["n"] if match else ""
+            count = int(digits) if digits and (digits[0] != "0" or len(digits) <= self.parts[1]) else None  # cust-0001 is no id.
         return None if count is None or count < self.start else count - self.start
 
     @cached_property
@@ -72,10 +71,10 @@ class Counter:
         return self.pattern[: place.start()], int(place[1] or 1), self.pattern[place.end() :]
 
     @cached_property
-    def _reader(self) -> re.Pattern[str]:
+    def _reader(self) -> Callable[[str], re.Match[str] | None]:
         parts = re.split(r"(\{n(?::0\d)?\}|\{year\})", self.pattern or "")
-        read = {"{n": "(?P<n>[0-9]{1,18})", "{y": "[0-9]{4}"}
-        return re.compile("".join(read.get(part[:2], re.escape(part)) for part in parts))
+        read = {"{n": f"(?P<n>[0-9]{{{self.parts[1]},18}})", "{y": "[0-9]{4}"}  # cust-1 is not cust-001.
+        return re.compile("".join(read.get(part[:2], re.escape(part)) for part in parts)).fullmatch
 
 
 @dataclass(frozen=True)
@@ -310,10 +309,7 @@ def load(path: Path, name: str) -> Contract:
 
 def compiled(document: Document, path: Path, name: str) -> Contract:
     """The contract that a document is, for the API of this name. Raises BrokenContract, with all that is wrong."""
-    mistakes = openapi_rules.version(document)  # Another version has other rules.
-    if not mistakes:
-        mistakes = [*openapi_rules.mistakes(document), *semantics_rules.mistakes(document, name)]
-    if mistakes:
+    if mistakes := verdicts.mistakes(document, name):
         raise BrokenContract(mistakes)
     return _Compiler(document, path, name).contract()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mock_server.call import Identity
@@ -35,6 +36,12 @@ class Credentials:
     known: tuple[Credential, ...]
     lenient: bool = False
 
+    @cached_property
+    def _identities(self) -> Mapping[str, Identity]:
+        """Who has which secret; of those with the same, the first."""
+        named = [(credential.secret, credential) for credential in self.known if credential.secret is not None]
+        return {secret: Identity(credential.name, credential.scopes) for secret, credential in reversed(named)}
+
     def identity(self, scheme: str, value: str | None, world: World) -> Identity:
         """Who sent this value.
 
@@ -45,9 +52,9 @@ class Credentials:
         sessions = self.contract.sessions
         if sessions is not None and sessions.scheme == scheme:
             return self._session(scheme, value, world)
-        for credential in self.known:
-            if credential.secret == value:
-                return Identity(credential.name, credential.scopes)
+        known = self._identities.get(value)
+        if known is not None:
+            return known
         if self.lenient:
             return Identity("anyone", scopes_of(self.contract, scheme))
         raise self._refused(scheme, "This credential is not known.", error="invalid_token")

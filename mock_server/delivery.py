@@ -22,10 +22,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(slots=True)
 class Answer:
-    """What goes out, complete. Treat as frozen; it is not declared so, because that costs a microsecond."""
+    """What goes out, complete. No other answer has its list of header fields."""
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: list[tuple[bytes, bytes]]
     body: bytes
 
     def header(self, name: bytes) -> bytes | None:
@@ -34,7 +34,7 @@ class Answer:
 
     def having(self, name: bytes, value: bytes) -> Answer:
         """The same with another value of a header field."""
-        return Answer(self.status, (*(pair for pair in self.headers if pair[0] != name), (name, value)), self.body)
+        return Answer(self.status, [*(pair for pair in self.headers if pair[0] != name), (name, value)], self.body)
 
     def holding(self, body: bytes) -> Answer:
         """The same with another body, and its length."""
@@ -65,7 +65,8 @@ PLAIN = Manner()
 async def delivered(answer: Answer, manner: Manner, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer in its manner; nothing more is sent once the client has left."""
     if manner is PLAIN or manner.plain:
-        await _sent(answer, send)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
         return
     if manner.wait and await _left(receive, manner.wait):
         return
@@ -77,19 +78,14 @@ async def delivered(answer: Answer, manner: Manner, scope: Scope, receive: Recei
         await _cut(scope, receive, reset=True)
         return
     if not manner.reset and not manner.slow:
-        await _sent(answer, send)
+        await delivered(answer, PLAIN, scope, receive, send)
         return
-    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     if manner.reset:
         await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
         await _cut(scope, receive, reset=True)
         return
     await _trickled(answer.body, manner.slow, receive, send)
-
-
-async def _sent(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _trickled(body: bytes, seconds: float, receive: Receive, send: Send) -> None:

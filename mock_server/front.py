@@ -17,14 +17,15 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from mock_server import log, worlds
 from mock_server.bridge.media import takes_gzip
-from mock_server.bridge.scope import METHOD, REFUSAL, WORLD, cookies
+from mock_server.bridge.scope import HEADERS, METHOD, REFUSAL, WORLD, cookies
 from mock_server.contract import Contract
 from mock_server.control_access import Closed
 from mock_server.dispatch import IGNORED
-from mock_server.exchanges import APPLIED, ID, PREFER, Exchanges
+from mock_server.exchanges import APPLIED, ID, PREFER, VARY, WORTH_PACKING, Exchanges
 from mock_server.pages import Pages, root_of
 from mock_server.refusals import NoSuchPath
 from mock_server.reply import Headers, Reply
+from mock_server.seeded import Bounded
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,10 +34,12 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADER, COOKIE = b"x-mock-world", "mock_world"
+MISNAMED = "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
+ADDRESSES_KEPT, LONGEST_KEPT = 4096, 1024  # addresses; bytes of what one is read from
+LOCAL = b".localhost"  # what an API's own host name ends with
 OWN = "/_mock"  # where the server itself is controlled
 EXPOSED = ("Allow", "Content-Length", "Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining",
            "X-RateLimit-Reset", IGNORED.decode(), ID.decode(), APPLIED.decode())  # fmt: skip
-WORTH_PACKING = 1024  # bytes
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Address:
     prefix: str  # /w/NAME, if the client put the world there
     host: str
     api: str  # whose own host name it is, if it is one
+    contract: Contract | None  # under whose base path it lies
     cross_origin: bool  # answered with CORS headers
     packed: bool  # the client takes gzip
     prefers: bool  # it has a preference (RFC 7240)
@@ -85,26 +89,20 @@ class Front:
         self._allowed = allowed
         self._pages = pages
         self._line = line
-        self._aliases = {name: contract.aliases for name, contract in contracts.items()}
-        self._hosts = {f"{name}.localhost".lower(): name for name in contracts}
+        self._hosts = {f"{name}{LOCAL.decode()}".lower(): name for name in contracts}
+        self._addresses = Bounded[tuple[bytes | None, ...], Address](ADDRESSES_KEPT)  # by all that they are read from
         packing = GZipMiddleware(self._serve, minimum_size=WORTH_PACKING, compresslevel=5)
         self._stacks: dict[tuple[bool, bool], Application] = {
             (cross, packed): _shared(inner) if cross else inner
-            for packed, inner in ((False, _varying(self._serve)), (True, packing))
+            for packed, inner in ((False, self._serve), (True, packing))
             for cross in (False, True)
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            self.before_close(self._every)
-            self._every.store.close()
+        if scope["type"] != "http":
+            await self._not_http(scope, receive, send)
             return
-        if scope["type"] != "http":  # No contract has a WebSocket.
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        address = self._address(scope)
-        scope["mock.address"] = address
+        address = scope["mock.address"] = self._address(scope)
         if self._line is not None:
             send = self._logged(scope, send, address)
         if scope["method"] == "HEAD":  # In a copy: the HTTP server looks at its own.
@@ -114,6 +112,14 @@ class Front:
         except asyncio.CancelledError:  # The server stops, and has waited long enough for the rest of this request.
             with contextlib.suppress(RuntimeError):  # Its answer has begun.
                 await _send(send, _problem(503, "The server was stopped before the request had arrived."))
+
+    async def _not_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            self.before_close(self._every)
+            self._every.store.close()
+        else:  # No contract has a WebSocket.
+            await send({"type": "websocket.close", "code": 1000})
 
     def table(self, root: str) -> str:
         """What is printed at start: base addresses and credentials."""
@@ -134,11 +140,13 @@ class Front:
         if address.closed:
             await _send(send, _problem(403, address.closed))
             return
-        contract = self._contract(address.path)
+        contract = address.contract
+        if contract is None and address.path.startswith(f"{OWN}/") and not self._pages.is_page(address.path):
+            contract = self._pages.control
         if contract is None:
             page = self._page(scope, address, method)
             if isinstance(page, Reply):
-                await _send(send, page)
+                await _send(send if address.packed else _varying(send), page)
                 return
             contract, scope[REFUSAL] = self._contracts[address.path[1:].partition("/")[0]], page
         if method == "OPTIONS" and (methods := self._allowed(address.path, address.raw_path)):
@@ -153,66 +161,77 @@ class Front:
             return
         scope["path"], scope["raw_path"], scope[WORLD] = address.path, address.raw_path, address.world
         if contract is self._pages.control:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send if address.packed else _varying(send))
         else:
-            await self._exchanges(scope, receive, send, contract, prefers=address.prefers)
+            await self._exchanges(scope, receive, send, contract, prefers=address.prefers, varies=not address.packed)
 
     def _address(self, scope: Scope) -> Address:
-        """Read world, host and path; `mistake` says what was wrong with them."""
-        named: str | None = None
-        origin: str | None = None
-        host, cookie = "", b""
-        packed = prefers = False
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == HEADER:
-                named = value.decode("latin-1")
-            elif name == b"origin":
-                origin = value.decode("latin-1")
-            elif name == PREFER:
-                prefers = True
-            elif name == b"accept-encoding":
-                packed = takes_gzip(value)
-            elif name == b"cookie":
-                cookie = value
-        path: str = scope["path"]
-        raw_path: bytes = scope.get("raw_path") or quote(path).encode()
-        prefix = ""
-        if raw_path.startswith(b"/w/"):
-            named, path, raw_path = _world_before(raw_path)
-            prefix = f"/w/{named}"
-        elif named is None and cookie:
-            named = cookies(cookie).get(COOKIE)
-        world = worlds.DEFAULT if named is None else named
-        api = self._hosts.get(host.partition(":")[0].lower(), "")
-        if api:  # fentu.localhost/api/v1/… is /fentu/api/v1/…
-            path, raw_path = f"/{api}{path}", f"/{api}".encode() + raw_path
-        path, raw_path = self._by_alias(path, raw_path)
-        mistake = "" if worlds.NAME.fullmatch(world) else (
-            "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
-        )  # fmt: skip
-        address = Address(world, path, raw_path, prefix, host, api, origin is not None, packed, prefers, mistake)
-        if path.startswith(OWN) and path.removeprefix(OWN)[:1] in ("", "/"):
+        """Where a request goes."""
+        sent = dict(scope["headers"])
+        if len(sent) == len(scope["headers"]):
+            scope[HEADERS] = sent
+        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        get = sent.get
+        told = (raw_path, get(b"host"), get(HEADER), get(b"accept-encoding"), get(b"origin"), get(b"cookie"), get(PREFER))
+        address = self._addresses.get(told)
+        if address is not None:
+            return address
+        address = self._read(scope["path"], raw_path, sent)
+        if not address.path.startswith(OWN) and sum(map(len, filter(None, told))) <= LONGEST_KEPT:
+            self._addresses[told] = address  # Clients ask for the same again and again.
+        if address.path.startswith(OWN) and address.path.removeprefix(OWN)[:1] in ("", "/"):
+            origin = sent.get(b"origin")
             address.cross_origin = False
-            address.closed = self._closed(host, origin, scope.get("scheme", "http"))
+            address.closed = self._closed(
+                address.host, None if origin is None else origin.decode("latin-1"), scope.get("scheme", "http")
+            )
         return address
 
-    def _by_alias(self, path: str, raw_path: bytes) -> tuple[str, bytes]:
-        """/fentu/v1/… is /fentu/api/v1/…"""
-        api = path[1:].partition("/")[0]
-        for alias in self._aliases.get(api, ()):
-            if path.startswith(f"{alias}/"):
-                base = self._contracts[api].base_path
-                rest = raw_path[len(alias) :] if raw_path.startswith(alias.encode()) else quote(path[len(alias) :]).encode()
-                return base + path[len(alias) :], base.encode() + rest
-        return path, raw_path
-
-    def _contract(self, path: str) -> Contract | None:
-        if path.startswith(f"{OWN}/"):
-            return None if self._pages.is_page(path) else self._pages.control
+    def _read(self, path: str, raw_path: bytes, sent: Mapping[bytes, bytes]) -> Address:
+        """World, host and path; `mistake` says what was wrong with them."""
+        named, cookie, accepted = sent.get(HEADER), sent.get(b"cookie"), sent.get(b"accept-encoding")
+        world = worlds.DEFAULT if named is None else named.decode("latin-1")
+        host = sent.get(b"host", b"")
+        prefix = ""
+        if raw_path.startswith(b"/w/"):
+            world, path, raw_path = _world_before(raw_path)
+            prefix = f"/w/{world}"
+        elif cookie is not None and named is None:
+            world = cookies(cookie).get(COOKIE, worlds.DEFAULT)
+        api = self._api_of(host)
+        if api:  # fentu.localhost/api/v1/… is /fentu/api/v1/…
+            path, raw_path = f"/{api}{path}", f"/{api}".encode() + raw_path
         contract = self._contracts.get(path[1:].partition("/")[0])
-        return contract if contract and path.startswith(f"{contract.base_path}/") else None
+        if contract is not None and not path.startswith(f"{contract.base_path}/"):
+            path, raw_path, contract = self._by_alias(contract, path, raw_path)
+        return Address(
+            world,
+            path,
+            raw_path,
+            prefix,
+            host.decode("latin-1"),
+            api,
+            contract,
+            b"origin" in sent,
+            accepted is not None and takes_gzip(accepted),
+            PREFER in sent,
+            "" if world == worlds.DEFAULT or worlds.NAME.fullmatch(world) else MISNAMED,
+        )
+
+    def _api_of(self, host: bytes) -> str:
+        """The API whose own host name a Host field has; empty if it is none."""
+        name = host.partition(b":")[0]
+        return self._hosts.get(name.lower().decode("latin-1"), "") if name.lower().endswith(LOCAL) else ""
+
+    @staticmethod
+    def _by_alias(contract: Contract, path: str, raw_path: bytes) -> tuple[str, bytes, Contract | None]:
+        """/fentu/v1/… is /fentu/api/v1/…"""
+        for alias in contract.aliases:
+            if path.startswith(f"{alias}/"):
+                base = contract.base_path
+                rest = raw_path[len(alias) :] if raw_path.startswith(alias.encode()) else quote(path[len(alias) :]).encode()
+                return base + path[len(alias) :], base.encode() + rest, contract
+        return path, raw_path, None
 
     def _page(self, scope: Scope, address: Address, method: str) -> Reply | NoSuchPath:
         """A page, or what to do about a path where there is none; an API whose path it may have been says so itself."""
@@ -256,18 +275,15 @@ def _shared(app: Application) -> Application:
     )
 
 
-def _varying(app: Application) -> Application:
-    """What could be packed says so to a client that does not take it packed: caches have to know."""
+def _varying(send: Send) -> Send:
+    """What could be packed says so."""
 
-    async def varying(scope: Scope, receive: Receive, send: Send) -> None:
-        async def told(message: Message) -> None:
-            if message["type"] == "http.response.start" and _length(message["headers"]) >= WORTH_PACKING:
-                message = {**message, "headers": [*message["headers"], (b"vary", b"Accept-Encoding")]}
-            await send(message)
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start" and _length(message["headers"]) >= WORTH_PACKING:
+            message = {**message, "headers": [*message["headers"], VARY]}
+        await send(message)
 
-        await app(scope, receive, told)
-
-    return varying
+    return told
 
 
 def _length(headers: Sequence[tuple[bytes, bytes]]) -> int:

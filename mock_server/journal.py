@@ -46,12 +46,11 @@ class Exchange:
     fault: str = ""
     preference: str = ""
     number: int = 0  # given when it is kept
+    size: int = field(init=False)  # about how many bytes it takes
 
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes."""
+    def __post_init__(self) -> None:
         bodies = len(self.request_body or b"") + len(self.answer_body or b"")
-        return OVERHEAD + len(self.target) + bodies + HEADER * len(self.request_headers)
+        self.size = OVERHEAD + len(self.target) + bodies + HEADER * len(self.request_headers)
 
 
 @dataclass(slots=True)
@@ -64,12 +63,12 @@ class Journal:
 
     def add(self, exchange: Exchange, kept: int) -> None:
         """Keep an exchange, and let go of the oldest ones beyond the bounds."""
-        self.number += 1
-        exchange.number = self.number
-        self.exchanges.append(exchange)
+        exchanges = self.exchanges
+        exchange.number = self.number = self.number + 1
+        exchanges.append(exchange)
         self.size += exchange.size
-        while len(self.exchanges) > kept or (self.size > BYTES and len(self.exchanges) > 1):
-            self.size -= self.exchanges.popleft().size
+        while len(exchanges) > kept or (self.size > BYTES and len(exchanges) > 1):
+            self.size -= exchanges.popleft().size
 
     def clear(self) -> None:
         """Forget all; the next number is not one that was given."""

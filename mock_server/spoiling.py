@@ -29,7 +29,7 @@ _EDGE = 1e-9  # The inverse of a distribution knows neither 0 nor 1.
 
 def answered(reply: Reply) -> Answer:
     """A reply as it goes out."""
-    return Answer(reply.status, tuple(headers(reply)), reply.body or b"")
+    return Answer(reply.status, headers(reply), reply.body or b"")
 
 
 def instead(fault: Fault, documented: Documented, operation: Operation, world: World) -> Answer | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
-from mock_server.seeded import Baseline, Selection, Table, compiled, values
+from mock_server.seeded import Baseline, Replies, Selection, Table, compiled, values
+
+if TYPE_CHECKING:
+    from mock_server.reply import Reply
 
 SELECTIONS_KEPT = 64  # filters whose answer a collection keeps up to date
 WRITES_KEPT = 4096  # writes after which the selections start anew
@@ -257,6 +260,7 @@ class Collection:
     def _note(self, number: int, record: Record | None) -> None:
         """Note a write: what selections catch up from, here and, since a parent's filters see its children, above."""
         self.version += 1
+        self.state.version += 1
         self._touched.add(number)
         self._writes.append(number)
         if len(self._writes) > WRITES_KEPT:
@@ -287,10 +291,27 @@ class State:
     trash: dict[tuple[str, int], Trashed] = field(default_factory=dict)  # by resource and number, in the order of deletion
     sessions: dict[str, Session] = field(default_factory=dict)
     rendered: dict[tuple[int, int], tuple[Record, tuple[int, ...], bytes]] = field(default_factory=dict)
+    version: int = 0  # counts writes
+    _replies: tuple[int, Replies] = (0, Replies())  # given since the write with this number
 
     def __post_init__(self) -> None:
         tables = self.baseline.tables
         self.collections = {name: Collection(resource, tables[name], self) for name, resource in self.contract.resources.items()}
+
+    def kept(self, key: Hashable) -> Reply | None:
+        """The reply that was kept under a key, if nothing was written since."""
+        return self._current().get(key)
+
+    def keep(self, key: Hashable, reply: Reply) -> None:
+        """Keep a reply until the next write."""
+        self._current()[key] = reply
+
+    def _current(self) -> Replies:
+        if not self.version:  # All worlds in which nothing was written share what they show.
+            return self.baseline.replies
+        if self._replies[0] != self.version:
+            self._replies = (self.version, Replies())
+        return self._replies[1]
 
     @property
     def added(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
@@ -58,11 +58,28 @@ class View:
 
     def rendered(self, state: State, number: int) -> bytes:
         """The living record with this number as JSON."""
+        return self.page(state, (number,))[0]
+
+    def page(self, state: State, numbers: Sequence[int]) -> list[bytes]:
+        """The living records with these numbers, each as JSON: their bytes are made once and kept."""
         collections = state.collections
+        written = collections[self.resource.name].written
         stamp = tuple([collections[name].version for name in self.depends])
-        if number not in collections[self.resource.name].written and not any(stamp):
-            return self._baseline(state, number)
-        record = collections[self.resource.name].living(number)
+        if any(stamp):
+            return [self._written(state, number, stamp) for number in numbers]
+        kept = self._kept.get(state.baseline)
+        if kept is None:
+            if len(self._kept) >= BASELINES_KEPT:  # Worlds may have seeds and scales of their own.
+                self._kept.clear()
+            kept = self._kept[state.baseline] = {}
+        return [
+            self._written(state, number, stamp) if number in written else kept.get(number) or self._baseline(state, number, kept)
+            for number in numbers
+        ]
+
+    def _written(self, state: State, number: int, stamp: tuple[int, ...]) -> bytes:
+        """A record that was written, or shows others that may have been."""
+        record = state.collections[self.resource.name].living(number)
         key = (id(self), number)
         known = state.rendered.get(key)
         if known is not None and known[0] is record and known[1] == stamp:
@@ -73,18 +90,12 @@ class View:
         state.rendered[key] = (record, stamp, ready)
         return ready
 
-    def _baseline(self, state: State, number: int) -> bytes:
-        kept = self._kept.get(state.baseline)
-        if kept is None:
-            if len(self._kept) >= BASELINES_KEPT:  # Worlds may have seeds and scales of their own.
-                self._kept.clear()
-            kept = self._kept[state.baseline] = {}
-        ready = kept.get(number)
-        if ready is None:
-            ready = orjson.dumps(self.shown(state, number, state.collections[self.resource.name].table.record(number)))
-            if len(kept) >= RENDERED_KEPT:
-                kept.clear()
-            kept[number] = ready
+    def _baseline(self, state: State, number: int, kept: dict[int, bytes]) -> bytes:
+        """A record as the baseline has it, where nothing that it shows was written."""
+        if len(kept) >= RENDERED_KEPT:
+            kept.clear()
+        ready = orjson.dumps(self.shown(state, number, state.collections[self.resource.name].table.record(number)))
+        kept[number] = ready
         return ready
 
     def _field(self, name: str, schema: Schema) -> Show:

@@ -10,15 +10,14 @@ import orjson
 from connexion import AsyncApp
 from connexion.exceptions import ExtraParameterProblem, NonConformingResponse, ProblemException, TypeValidationError
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from mock_server.bridge import media
-from mock_server.bridge.application import headers, sent
+from mock_server.bridge.application import headers
 from mock_server.bridge.replies import Answers
 from mock_server.bridge.routing import Route, Routes
-from mock_server.bridge.scope import OPERATION, REFUSAL
+from mock_server.bridge.scope import REFUSAL, ROUTE
 from mock_server.contract import Contract
 from mock_server.refusals import (
     Forbidden,
@@ -40,9 +39,9 @@ logger = logging.getLogger("mock_server")
 class Errors:
     """Connexion's error handlers; they are coroutines, so that none of them needs a thread."""
 
-    def __init__(self, routes: Routes, answers: Mapping[str, Answers], on_mistake: Callable[[str], None] | None) -> None:
+    def __init__(self, routes: Routes, answers: Mapping[tuple[str, str], Answers], on_mistake: Callable[[str], None] | None) -> None:
         self._routes = routes
-        self._answers = answers  # by the key of the operation
+        self._answers = answers  # by API and operation id
         self._on_mistake = on_mistake
 
     def register(self, app: AsyncApp) -> None:
@@ -53,20 +52,30 @@ class Errors:
         app.add_error_handler(Exception, self.crash)
 
     async def refusal(self, request: ConnexionRequest, refusal: Refusal) -> ConnexionResponse:
-        return self._response(request.scope, refusal)
+        return self._response(request.scope, self.reply(request.scope, refusal))
 
     async def mistake(self, request: ConnexionRequest, problem: NonConformingResponse) -> ConnexionResponse:
         """A reply of ours that breaks the contract."""
-        self._report(str(problem.detail))
-        return self._response(request.scope, Internal())
+        return self._response(request.scope, self.mistaken(request.scope, str(problem.detail)))
 
     async def translated(self, request: ConnexionRequest, problem: HTTPException) -> ConnexionResponse:
         """What Connexion or Starlette refused on a path that is not compiled."""
-        return self._response(request.scope, self._refusal(request.scope, problem))
+        return self._response(request.scope, self.reply(request.scope, self._refusal(request.scope, problem)))
 
     async def crash(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        logger.error("%s %s failed", request.scope["method"], request.scope["path"], exc_info=error)
-        return self._response(request.scope, Internal())
+        return self._response(request.scope, self.crashed(request.scope, error))
+
+    def crashed(self, scope: Scope, error: Exception) -> Reply:
+        """What a request gets that made the server fail."""
+        logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+        return self.reply(scope, Internal())
+
+    def mistaken(self, scope: Scope, mistake: str) -> Reply:
+        """What a request gets in place of a reply that breaks the contract."""
+        logger.error("A reply breaks the contract: %s", mistake)
+        if self._on_mistake is not None:
+            self._on_mistake(mistake)
+        return self.reply(scope, Internal())
 
     def reply(self, scope: Scope, refusal: Refusal) -> Reply:
         """What a refused request gets, held against the contract like any reply."""
@@ -80,30 +89,22 @@ class Errors:
         if answers is None or not answers.due():
             return reply
         mistake = answers.mistake(reply.status, reply.body)
-        if mistake is None:
-            return reply
-        self._report(mistake)
-        return _rendered(contract, route, Internal(), scope["method"])
+        return reply if mistake is None else self.mistaken(scope, mistake)
 
-    def _response(self, scope: Scope, refusal: Refusal) -> ConnexionResponse:
-        reply = self.reply(scope, refusal)
+    @staticmethod
+    def _response(scope: Scope, reply: Reply) -> ConnexionResponse:
         described = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers(reply)}
         body = b"" if scope["method"] == "HEAD" else reply.body
         return ConnexionResponse(reply.status, described["content-type"], body=body, headers=described)
 
     def _route(self, scope: Scope) -> Route | None:
-        known = self._routes.by_key.get(scope.get(OPERATION, ""))
+        known: Route | None = scope.get(ROUTE)
         if known is not None:
             return known
         try:
             return self._routes.route(scope, [])
         except Refusal:
             return None
-
-    def _report(self, mistake: str) -> None:
-        logger.error("A reply breaks the contract: %s", mistake)
-        if self._on_mistake is not None:
-            self._on_mistake(mistake)
 
     def _refusal(self, scope: Scope, problem: HTTPException) -> Refusal:
         detail = str(problem.detail or "")
@@ -133,20 +134,3 @@ def _problem(refusal: Refusal) -> Reply:
     status = HTTPStatus.NOT_FOUND if isinstance(refusal, NoSuchPath) else HTTPStatus.INTERNAL_SERVER_ERROR
     body = orjson.dumps({"status": status, "title": status.phrase, "detail": str(refusal)})
     return Reply(int(status), body, ((b"content-type", b"application/problem+json"),))
-
-
-class CompiledExceptionMiddleware(ExceptionMiddleware):  # type: ignore[misc]
-    """Connexion's handling of exceptions, around a shorter way for refusals: half of it was building objects nobody reads."""
-
-    def __init__(self, next_app: ASGIApp, *, errors: Errors) -> None:
-        super().__init__(_answering_refusals(next_app, errors))
-
-
-def _answering_refusals(next_app: ASGIApp, errors: Errors) -> ASGIApp:
-    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await next_app(scope, receive, send)
-        except Refusal as refusal:
-            await sent(errors.reply(scope, refusal), scope, send)
-
-    return answering

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from mock_server.bridge import violations
@@ -13,10 +13,13 @@ from mock_server.bridge.scope import Scope, cookies_of
 from mock_server.contract import Contract, Json, Operation, Parameter, Schema
 from mock_server.refusals import Violation
 from mock_server.schemas import json_type, merged
+from mock_server.seeded import Bounded
 
 SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}  # style -> between an array's items
 UNSENT = frozenset({"accept", "content-type", "authorization"})  # header parameters that OpenAPI ignores
 NOT_UTF8 = "is not UTF-8"
+LINES_KEPT = 1024  # paths with their queries, of an operation, whose parameters are kept
+LONGEST_KEPT = 1024  # bytes
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -66,6 +69,7 @@ class Plan:
     array: bool
     separator: str | None  # between an array's items; None where the name is repeated
     validator: Compiled | None  # None where the type says everything
+    plain: bool  # any text is right
 
     def read(self, texts: list[str], found: list[Violation]) -> Json:
         """The value of the texts that were sent; what is wrong with them is added to `found`."""
@@ -111,12 +115,12 @@ class Plan:
 
 @dataclass(slots=True)
 class Read:
-    """The parameters of one request."""
+    """The parameters of one request. Treat as frozen: it is kept."""
 
-    path: dict[str, Json] = field(default_factory=dict)
-    query: dict[str, Json] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
-    violations: list[Violation] = field(default_factory=list)
+    path: dict[str, Json]
+    query: dict[str, Json]
+    ignored: tuple[str, ...]
+    violations: list[Violation]
 
 
 class Parameters:
@@ -138,10 +142,15 @@ class Parameters:
         self._required = tuple(name for name, plan in self._query.items() if plan.parameter.required)
         self._secrets = {scheme["name"] for scheme in contract.security_schemes.values() if scheme.get("in") == "query"}
         self._strict = strict
+        self._kept = Bounded[tuple[bytes | str, bytes], Read](LINES_KEPT)  # by path and query, where nothing else is read and nothing is wrong
 
     def read(self, scope: Scope) -> Read:
         """The values sent with a request, and what is wrong with them."""
-        read = Read()
+        line = (scope.get("raw_path") or scope["path"], scope["query_string"])
+        kept = self._kept.get(line)
+        if kept is not None:
+            return kept
+        read = Read({}, {}, (), [])
         if self._path:
             self._read_path(scope["path_params"], read)
         if scope["query_string"]:
@@ -153,12 +162,17 @@ class Parameters:
             self._read_headers(scope, read)
         if self._cookies:
             self._read_cookies(scope, read)
+        if not (self._headers or self._cookies or read.violations) and len(line[0]) + len(line[1]) <= LONGEST_KEPT:
+            self._kept[line] = read  # Clients ask for the same again and again.
         return read
+
 
     def _read_path(self, sent: Mapping[str, Json], read: Read) -> None:
         for name, plan in self._path.items():
             value = sent[name] if name in sent else sent[name.replace("-", "_")]  # Connexion's own routing renames it.
-            if value.__class__ is int:  # Routing has read it.
+            if plan.plain:
+                read.path[name] = value
+            elif value.__class__ is int:  # Routing has read it.
                 plan.hold(value, read.violations)
                 read.path[name] = value
             else:
@@ -243,7 +257,8 @@ def _plan(contract: Contract, parameter: Parameter, schemas: Schemas) -> Plan:
     validator = None
     if array or kind == "integer" or not _CONSTRAINTS.isdisjoint(schema):
         validator = schemas.compiled(_bounded(schema), "request", local_time=not contract.times.zoned)
-    return Plan(parameter, kind, array, None if repeated else SEPARATORS[parameter.style], validator)
+    plain = kind == "string" and validator is None and not array
+    return Plan(parameter, kind, array, None if repeated else SEPARATORS[parameter.style], validator, plain)
 
 
 def _bounded(schema: Schema) -> Schema:

@@ -8,17 +8,15 @@ from itertools import count
 from typing import Literal
 
 import orjson
-from connexion.exceptions import NonConformingResponseBody
-from connexion.middleware.response_validation import ResponseValidationAPI, ResponseValidationMiddleware
-from connexion.operations import AbstractOperation
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.bridge import media, violations
-from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.contract import Contract, Json, Operation, declared_as
+from mock_server.seeded import Bounded
 
 CheckReplies = Literal["off", "sample", "all"]
+
+RIGHT_KEPT = 256  # replies of an operation that were found right
 
 EVERY: Mapping[CheckReplies, int] = {"off": 0, "sample": 16, "all": 1}
 
@@ -31,14 +29,19 @@ class Answers:
     validators: Mapping[str, Compiled | str | None]  # status as declared -> of its body; None: it has no body; or: it is no JSON
     every: int  # Of so many replies one is checked; 0: none is.
     _replies: Iterator[int] = field(default_factory=count)
+    _right: Bounded[tuple[int, bytes | None], bool] = field(default_factory=lambda: Bounded(RIGHT_KEPT))
 
     def due(self) -> bool:
         """Whether the next reply is to be checked."""
         return self.every > 0 and next(self._replies) % self.every == 0
 
     def mistake(self, status: int, body: bytes | None) -> str | None:
-        """What is wrong with a reply, if anything."""
+        """What is wrong with a reply, if anything. What was found right once is not looked at again."""
+        if self._right.get((status, body)):
+            return None
         wrong = self._wrong(status, body or b"")
+        if wrong is None:
+            self._right[status, body] = True
         return None if wrong is None else f"{self.title} answers {status}: {wrong}"
 
     def _wrong(self, status: int, body: bytes) -> str | None:
@@ -77,54 +80,3 @@ def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | str 
     if media.JSON in content:
         return schemas.compiled(content[media.JSON].get("schema", {}), "response")
     return next(iter(content), None)
-
-
-class _Operation:
-    """An operation whose replies are held back until they have been checked."""
-
-    def __init__(self, next_app: ASGIApp, answers: Answers) -> None:
-        self._next_app = next_app
-        self._answers = answers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._answers.due():
-            await self._next_app(scope, receive, send)
-            return
-        start: Message | None = None
-        body = b""
-
-        async def checked(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            if start is None:
-                await send(message)
-                return
-            mistake = self._answers.mistake(start["status"], body)
-            if mistake is not None:
-                raise NonConformingResponseBody(mistake)
-            held, start = start, None
-            await send(held)
-            await send({"type": "http.response.body", "body": body})
-
-        await self._next_app(scope, receive, checked)
-
-
-class _Api(ResponseValidationAPI):  # type: ignore[misc]
-    def __init__(self, *arguments: Json, answers: Mapping[str, Answers], **named: Json) -> None:
-        self._answers = answers
-        super().__init__(*arguments, **named)
-
-    def make_operation(self, operation: AbstractOperation) -> ASGIApp:
-        answers = self._answers[operation.operation_id]
-        return _Operation(self.next_app, answers) if answers.every else self.next_app
-
-
-class CompiledResponseValidationMiddleware(Dispatching, ResponseValidationMiddleware):  # type: ignore[misc]
-    """Connexion's checking of answers over compiled operations."""
-
-    api_cls = _Api

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connexion.middleware.request_validation import (
-    RequestValidationAPI,
-    RequestValidationMiddleware,
-    RequestValidationOperation,
-)
-from connexion.operations import AbstractOperation
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from mock_server.bridge import bodies, media, violations
-from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.parameters import Parameters, Uncompiled
 from mock_server.bridge.schemas import Compiled, Schemas
-from mock_server.bridge.scope import CALL, IDENTITY, headers_of, reading_of
+from mock_server.bridge.scope import IDENTITY, headers_of, reading_of
 from mock_server.call import Call
 from mock_server.contract import Contract, Json, Operation, Schema
 from mock_server.refusals import (
@@ -91,16 +83,16 @@ class Plan:
 
     async def call(self, scope: Scope, receive: Receive) -> Call:
         """Raises whatever Refusal the request deserves, and ClientDisconnect."""
-        headers = headers_of(scope)
-        accept = headers.get(b"accept")
-        if accept and accept != b"*/*" and media.JSON in self.offered and not media.accepts_json(accept):
-            raise NotAcceptable(self.offered)
         body = self.body
-        sent = b"" if body is None else await body.received(headers, receive)
+        if body is None:
+            return self.understood(scope)
+        headers = headers_of(scope)
+        self._offer(headers)
+        sent = await body.received(headers, receive)
         read = self.parameters.read(scope)
         wrong: list[Violation] = []
         try:
-            value = None if body is None else body.read(sent, wrong)
+            value = body.read(sent, wrong)
         except bodies.Unreadable as reason:
             wrong = [Violation("body", "", str(reason))]
             if not read.violations:
@@ -109,7 +101,24 @@ class Plan:
             raise InvalidParameter(violations=(*read.violations, *wrong))
         if wrong:
             raise InvalidBody(violations=tuple(wrong))
-        return Call(self.operation, reading_of(scope), read.path, read.query, value, scope.get(IDENTITY), read.ignored)
+        return Call(self.operation, reading_of(scope), read.path, read.query, value, scope[IDENTITY], read.ignored)
+
+    def understood(self, scope: Scope) -> Call:
+        """The call of an operation without a body.
+
+        Raises whatever Refusal the request deserves.
+        """
+        self._offer(headers_of(scope))
+        read = self.parameters.read(scope)
+        if read.violations:
+            raise InvalidParameter(violations=tuple(read.violations))
+        return Call(self.operation, reading_of(scope), read.path, read.query, None, scope[IDENTITY], read.ignored)
+
+    def _offer(self, headers: Mapping[bytes, bytes]) -> None:
+        """Raises NotAcceptable where the client takes none of the media types of the answers."""
+        accept = headers.get(b"accept")
+        if accept and accept != b"*/*" and media.JSON in self.offered and not media.accepts_json(accept):
+            raise NotAcceptable(self.offered)
 
 
 def plan(contract: Contract, operation: Operation, schemas: Schemas, *, strict_query: bool, max_body: int) -> Plan:
@@ -131,36 +140,3 @@ def _body(operation: Operation, definition: Schema, schemas: Schemas, max_body: 
     validator = schemas.compiled(content[media.JSON].get("schema", {}), "request")
     names = {name.lower(): name for name in properties(operation.body or {})} if operation.fold_names else None
     return Body(validator, operation.body_required, names, max_body)
-
-
-class _Operation(RequestValidationOperation):  # type: ignore[misc]
-    """An operation that reads its requests by its plan."""
-
-    def __init__(self, next_app: ASGIApp, *, plan: Plan, **arguments: Json) -> None:
-        super().__init__(next_app, **arguments)
-        self._plan = plan
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            scope[CALL] = await self._plan.call(scope, receive)
-        except ClientDisconnect:  # Nobody is left to answer.
-            return
-        await self.next_app(scope, receive, send)
-
-
-class _Api(RequestValidationAPI):  # type: ignore[misc]
-    def __init__(self, *arguments: Json, plans: Mapping[str, Plan], **named: Json) -> None:
-        self._plans = plans
-        super().__init__(*arguments, **named)
-
-    def make_operation(self, operation: AbstractOperation) -> RequestValidationOperation:
-        plan = self._plans.get(operation.operation_id)
-        if plan is None:
-            return super().make_operation(operation)
-        return _Operation(self.next_app, operation=operation, plan=plan)
-
-
-class CompiledRequestValidationMiddleware(Dispatching, RequestValidationMiddleware):  # type: ignore[misc]
-    """Connexion's checking of requests over compiled operations."""
-
-    api_cls = _Api

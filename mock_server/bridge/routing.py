@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from connexion.middleware.abstract import ROUTING_CONTEXT
-from connexion.middleware.routing import RoutingMiddleware
-from connexion.spec import Specification
-from starlette.types import Message, Receive, Scope, Send
-
-from mock_server.bridge.scope import HEADERS, OPERATION, headers, key
+from mock_server.bridge.scope import Scope
 from mock_server.contract import Contract, Json, Operation
 from mock_server.refusals import MethodNotAllowed, NoSuchPath
 from mock_server.schemas import json_type
+from mock_server.seeded import Bounded
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS")
+
+PATHS_KEPT = 4096  # whose routes are kept
+LONGEST_KEPT = 1024  # bytes
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})").fullmatch  # of 64 bits
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -29,39 +28,61 @@ class Route:
 
     contract: Contract
     operation: Operation
-    key: str
+    key: tuple[str, str]  # API and operation id
     names: tuple[str, ...]  # of the path's parameters
-    context: Mapping[str, str]  # as Connexion's own routing writes it
     single: Mapping[bytes, str]  # header fields that must not be sent twice
 
 
 @dataclass(slots=True)
 class Node:
-    """What may follow a path's segments so far: the fixed segment first, then an integer, then any text."""
+    """What may follow a path's segments so far: the fixed segment first, then one of a pattern, an integer, any text."""
 
     fixed: dict[str, Node] = field(default_factory=dict)
+    patterns: dict[re.Pattern[str], Node] = field(default_factory=dict)  # templates inside a segment: {code}.txt
     integer: Node | None = None
     text: Node | None = None
     routes: dict[str, Route] = field(default_factory=dict)  # by method
 
-    def at(self, segments: list[str], values: list[Json], index: int = 0) -> Node | None:
-        """Where the rest of the segments leads; the values of parameters on the way are appended."""
+    def at(self, segments: list[str], values: list[Json]) -> Node | None:
+        """Where segments lead; the values of parameters on the way are appended."""
+        node = self
+        for index, segment in enumerate(segments):
+            child = node.fixed.get(segment)
+            if child is None:
+                if node.text is None or not segment or node.integer is not None or node.patterns:
+                    return node._branched(segments, values, index)
+                values.append(segment)  # There is only one way on.
+                node = node.text
+            elif node.text is not None or node.integer is not None or node.patterns:
+                return node._branched(segments, values, index)
+            else:
+                node = child
+        return node if node.routes else None
+
+    def _branched(self, segments: list[str], values: list[Json], index: int) -> Node | None:
+        """The same from one of the segments on, where several ways may have to be tried."""
         if index == len(segments):
             return self if self.routes else None
         segment = segments[index]
         child = self.fixed.get(segment)
-        if child is not None and (found := child.at(segments, values, index + 1)) is not None:
+        if child is not None and (found := child._branched(segments, values, index + 1)) is not None:
             return found
         if not segment:
             return None
+        for pattern, child in self.patterns.items():
+            if (match := pattern.fullmatch(segment)) is not None:
+                values.extend(match.groups())
+                if (found := child._branched(segments, values, index + 1)) is not None:
+                    return found
+                del values[-pattern.groups :]
         if self.integer is not None and _INTEGER(segment):
             values.append(int(segment))
-            if (found := self.integer.at(segments, values, index + 1)) is not None:
+            if (found := self.integer._branched(segments, values, index + 1)) is not None:
                 return found
             values.pop()
         if self.text is not None:
             values.append(segment)
-            if (found := self.text.at(segments, values, index + 1)) is not None:
+            if (found := self.text._branched(segments, values, index + 1)) is not None:
                 return found
             values.pop()
         return None
@@ -72,8 +93,6 @@ class Tree:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self.complete = True  # False: a template stands inside a segment, which is left to Connexion
-        self.routes: list[Route] = []
         self._root = Node()
         for operation in contract.operations.values():
             self._add(operation)
@@ -82,29 +101,19 @@ class Tree:
         names, node = [], self._root
         integers = {p.name for p in operation.parameters if p.where == "path" and json_type(p.schema) == "integer"}
         for segment in operation.path[1:].split("/"):
-            template = _TEMPLATE.fullmatch(segment)
-            if template is None and "{" in segment:
-                self.complete = False
-                return
-            if template is None:
+            templates = _TEMPLATE.findall(segment)
+            names += templates
+            if not templates:
                 node = node.fixed.setdefault(segment, Node())
-            elif template[1] in integers:
-                names.append(template[1])
+            elif segment != f"{{{templates[0]}}}":
+                node = node.patterns.setdefault(_pattern(segment), Node())
+            elif templates[0] in integers:
                 node.integer = node = node.integer or Node()
             else:
-                names.append(template[1])
                 node.text = node = node.text or Node()
-        context = {"api_base_path": self.contract.base_path, "operation_id": operation.operation_id}
-        route = Route(
-            self.contract,
-            operation,
-            key(self.contract, operation.operation_id),
-            tuple(names),
-            context,
-            _single(self.contract, operation),
-        )
+        key = (self.contract.name, operation.operation_id)
+        route = Route(self.contract, operation, key, tuple(names), _single(self.contract, operation))
         node.routes[operation.method] = route
-        self.routes.append(route)
 
     def at(self, path: str, raw_path: bytes, values: list[Json]) -> Node | None:
         """Where a path below the base path leads, if anywhere; both forms begin after the base path's slash."""
@@ -114,6 +123,11 @@ class Tree:
             return self._root.at([unquote_to_bytes(part).decode() for part in raw_path.split(b"/")], values)
         except UnicodeDecodeError:
             return None
+
+
+def _pattern(segment: str) -> re.Pattern[str]:
+    """What a segment with templates in it looks like."""
+    return re.compile("".join("(.+)" if part[0] == "{" else re.escape(part) for part in re.split(r"(\{[^{}]+\})", segment) if part))
 
 
 def _single(contract: Contract, operation: Operation) -> dict[bytes, str]:
@@ -135,8 +149,8 @@ class Routes:
     def __init__(self, contracts: Iterable[Contract]) -> None:
         trees = [Tree(contract) for contract in contracts]
         self._trees = [(f"{base}/", tree) for tree in trees for base in (tree.contract.base_path, *tree.contract.aliases)]
-        self.by_key = {route.key: route for tree in trees for route in tree.routes}
         self._trees.sort(key=lambda pair: -len(pair[0]))  # A base path may lie below another.
+        self._kept = Bounded[tuple[str, bytes], tuple[Route, list[Json]]](PATHS_KEPT)  # by method and path as it was sent
 
     def contract(self, path: str) -> Contract | None:
         """The contract whose base path a path lies at or under."""
@@ -152,25 +166,31 @@ class Routes:
         return ()
 
     def route(self, scope: Scope, values: list[Json]) -> Route | None:
-        """The operation that a request is for, and the values in its path; None where Connexion has to say.
+        """The operation that a request is for, and the values in its path; None where no contract has a say.
 
         Raises NoSuchPath and MethodNotAllowed.
         """
         path: str = scope["path"]
+        line = (scope["method"], scope.get("raw_path") or b"")
+        kept = self._kept.get(line)
+        if kept is not None:
+            values += kept[1]
+            return kept[0]
         for prefix, tree in self._trees:
             if path.startswith(prefix):
-                return self._below(prefix, tree, scope, values)
+                route = self._below(prefix, tree, scope, values)
+                if 0 < len(line[1]) <= LONGEST_KEPT:
+                    self._kept[line] = (route, list(values))  # Clients ask for the same again and again.
+                return route
         if self.contract(path) is not None:  # It is a base path; Connexion would redirect to one with a slash.
             raise NoSuchPath(path)
         return None
 
     @staticmethod
-    def _below(prefix: str, tree: Tree, scope: Scope, values: list[Json]) -> Route | None:
+    def _below(prefix: str, tree: Tree, scope: Scope, values: list[Json]) -> Route:
         path: str = scope["path"]
         node = _node(prefix, tree, path, scope.get("raw_path") or b"", values)
         if node is None:
-            if not tree.complete:
-                return None
             raise NoSuchPath(path)
         method: str = scope["method"]
         route = node.routes.get(method) or (node.routes.get("GET") if method == "HEAD" else None)
@@ -189,32 +209,3 @@ def _node(prefix: str, tree: Tree, path: str, raw_path: bytes, values: list[Json
 def _methods(node: Node) -> tuple[str, ...]:
     there = {*node.routes, "OPTIONS"} | ({"HEAD"} if "GET" in node.routes else set())
     return tuple(method for method in METHODS if method in there)
-
-
-class CompiledRoutingMiddleware(RoutingMiddleware):  # type: ignore[misc]
-    """Connexion's routing, asked only about what the tree cannot answer."""
-
-    routes: Routes
-
-    def add_api(self, specification: Specification, *, routes: Routes, **arguments: Json) -> None:
-        super().add_api(specification, **arguments)
-        self.routes = routes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        values: list[Json] = []
-        route = self.routes.route(scope, values) if scope["type"] == "http" else None
-        if route is None:
-            await super().__call__(scope, receive, send)
-            return
-        scope["path_params"] = dict(zip(route.names, values, strict=True)) if values else {}
-        scope["extensions"] = {**scope.get("extensions", {}), ROUTING_CONTEXT: route.context}  # The server's may be shared.
-        scope[OPERATION] = route.key
-        scope[HEADERS] = headers(scope["headers"], route.single)
-        await self.app(scope, receive, _without_body(send) if scope["method"] == "HEAD" else send)
-
-
-def _without_body(send: Send) -> Send:
-    async def bare(message: Message) -> None:
-        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
-
-    return bare

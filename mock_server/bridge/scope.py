@@ -10,8 +10,8 @@ from mock_server.contract import Contract
 from mock_server.refusals import InvalidParameter, Violation
 
 WORLD = "mock.world"  # str, from the front
-OPERATION = "mock.operation"  # str, the key of the operation, from routing
-HEADERS = "mock.headers"  # Mapping[bytes, bytes], from routing
+ROUTE = "mock.route"  # Route, the operation that it is for, from routing
+HEADERS = "mock.headers"  # Mapping[bytes, bytes], from the front where no field was sent twice, else from routing
 IDENTITY = "mock.identity"  # Identity or None, from security
 CALL = "mock.call"  # Call, from request validation
 REPLY = "mock.reply"  # Reply, from whatever answered the call
@@ -25,11 +25,6 @@ LISTS = {b"accept": b", ", b"cookie": b"; "}  # fields that may be sent in sever
 
 Scope = Mapping[str, Any]
 Authenticate = Callable[[Contract, str, str | None, str], Identity]  # contract, scheme, value as sent, world -> who calls
-
-
-def key(contract: Contract, operation_id: str | None) -> str:
-    """What an operation is called in every stage."""
-    return f"{contract.base_path} {operation_id}"
 
 
 def world_of(scope: Scope) -> str:
@@ -63,8 +58,7 @@ def headers(sent: Sequence[tuple[bytes, bytes]], single: Mapping[bytes, str]) ->
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
     """The header fields by name, as routing has read them."""
-    read: Mapping[bytes, bytes] | None = scope.get(HEADERS)
-    return dict(scope["headers"]) if read is None else read
+    return scope[HEADERS] if HEADERS in scope else dict(scope["headers"])
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
-from connexion.middleware.security import SecurityAPI, SecurityMiddleware, SecurityOperation
+from connexion.middleware.security import SecurityAPI
 from connexion.operations import AbstractOperation
 from connexion.security import SECURITY_HANDLERS, AbstractSecurityHandler
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
-from mock_server.bridge.compiled import Dispatching
 from mock_server.bridge.parameters import query_value
 from mock_server.bridge.scope import IDENTITY, Authenticate, cookies_of, headers_of, world_of
 from mock_server.call import Identity
@@ -28,7 +27,12 @@ class _Request(Protocol):
 
 
 def _bearer(scope: Scope) -> str | None:
-    kind, _, token = headers_of(scope).get(b"authorization", b"").partition(b" ")
+    return _token(headers_of(scope).get(b"authorization", b""))
+
+
+@lru_cache(1024)
+def _token(authorization: bytes) -> str | None:
+    kind, _, token = authorization.partition(b" ")
     return token.strip().decode("latin-1") if kind.lower() == b"bearer" else None
 
 
@@ -64,13 +68,14 @@ def reader(scheme: Mapping[str, Json]) -> Reader:
 class Check:
     """One scheme with the scopes that an operation demands of it."""
 
-    __slots__ = ("_authenticate", "_contract", "_scheme", "_scopes", "read")
+    __slots__ = ("_authenticate", "_contract", "_in_order", "_scheme", "_scopes", "read")
 
     def __init__(self, contract: Contract, authenticate: Authenticate, scheme: Mapping[str, Json], scopes: list[str]) -> None:
         self._contract = contract
         self._authenticate = authenticate
         self._scheme: str = scheme[NAME]
-        self._scopes = tuple(scopes)
+        self._scopes = frozenset(scopes)
+        self._in_order = tuple(scopes)
         self.read = reader(scheme)
 
     def identity(self, scope: Scope) -> Identity:
@@ -79,9 +84,8 @@ class Check:
         Raises Unauthenticated and Forbidden.
         """
         identity = self._authenticate(self._contract, self._scheme, self.read(scope), world_of(scope))
-        missing = tuple(scope_ for scope_ in self._scopes if scope_ not in identity.scopes)
-        if missing:
-            raise Forbidden(missing)
+        if not self._scopes <= identity.scopes:
+            raise Forbidden(tuple(scope_ for scope_ in self._in_order if scope_ not in identity.scopes))
         return identity
 
     def __call__(self, request: _Request) -> dict[str, Json]:
@@ -96,12 +100,15 @@ class Guard:
     def __init__(self, alternatives: list[tuple[Check, ...]]) -> None:
         self._alternatives = [checks for checks in alternatives if checks]
         self._optional = len(self._alternatives) < len(alternatives)
+        self._only = self._alternatives[0][0] if len(alternatives) == 1 and len(alternatives[0]) == 1 else None
 
     def identity(self, scope: Scope) -> Identity | None:
         """Who calls, by the first alternative that holds; None for somebody unknown where that is allowed.
 
         Raises the most telling of the alternatives' refusals.
         """
+        if self._only is not None:
+            return self._only.identity(scope)
         refusals: list[tuple[int, Refusal]] = []
         for checks in self._alternatives:
             try:
@@ -153,35 +160,18 @@ def named(schemes: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
     }
 
 
-class _Operation(SecurityOperation):  # type: ignore[misc]
-    """An operation with its guard compiled from Connexion's own security functions."""
+class Guards(SecurityAPI):  # type: ignore[misc]
+    """The guards of a contract's operations, by operation id, made of Connexion's own operations and security functions."""
 
-    def _get_verification_fn(self) -> Guard:
+    operations: dict[str, Guard]
+
+    def make_operation(self, operation: AbstractOperation) -> Guard:
         return Guard(
             [
                 tuple(
-                    self.security_handler_factory.parse_security_scheme(self.security_schemes[name], scopes)
+                    self.security_handler_factory.parse_security_scheme(operation.security_schemes[name], scopes)
                     for name, scopes in requirement.items()
                 )
-                for requirement in self.security or ()
+                for requirement in operation.security or ()
             ]
         )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[IDENTITY] = self.verification_fn.identity(scope)
-        await self.next_app(scope, receive, send)
-
-
-class _Api(SecurityAPI):  # type: ignore[misc]
-    def make_operation(self, operation: AbstractOperation) -> Json:
-        if not operation.security:
-            return self.next_app
-        return _Operation.from_operation(
-            operation, next_app=self.next_app, security_handler_factory=self.security_handler_factory
-        )
-
-
-class CompiledSecurityMiddleware(Dispatching, SecurityMiddleware):  # type: ignore[misc]
-    """Connexion's security over compiled operations."""
-
-    api_cls = _Api

@@ -1,9 +1,9 @@
-"""Contracts -> Connexion's stack of middlewares around operations that are compiled at the start."""
+"""Contracts -> Connexion's application, with operations that are compiled at the start before its stack."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,31 +17,26 @@ from connexion.middleware.response_validation import ResponseValidationMiddlewar
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope
 
 from mock_server.bridge import replies, requests, security
-from mock_server.bridge.application import Answer, CompiledApp, CompiledContextMiddleware, OneHandler
-from mock_server.bridge.errors import CompiledExceptionMiddleware, Errors
+from mock_server.bridge.application import Answer, OneHandler
+from mock_server.bridge.errors import Errors
 from mock_server.bridge.parameters import Uncompiled
-from mock_server.bridge.replies import CheckReplies, CompiledResponseValidationMiddleware
-from mock_server.bridge.requests import CompiledRequestValidationMiddleware, Plan
-from mock_server.bridge.routing import CompiledRoutingMiddleware, Routes
+from mock_server.bridge.pipeline import Pipeline
+from mock_server.bridge.replies import CheckReplies
+from mock_server.bridge.requests import Plan
+from mock_server.bridge.routing import Routes
 from mock_server.bridge.schemas import Schemas
-from mock_server.bridge.scope import Authenticate, key
-from mock_server.bridge.security import CompiledSecurityMiddleware
+from mock_server.bridge.scope import Authenticate
+from mock_server.bridge.valid import ValidApp
 from mock_server.contract import CONTROL, Contract, Json
+from mock_server.reply import Reply
 
 EXPORT = 64 << 20  # bytes
 
 logger = logging.getLogger("mock_server")
 
-COMPILED: Mapping[type[Any], Callable[..., Any]] = {
-    RoutingMiddleware: CompiledRoutingMiddleware,
-    SecurityMiddleware: CompiledSecurityMiddleware,
-    RequestValidationMiddleware: CompiledRequestValidationMiddleware,
-    ResponseValidationMiddleware: CompiledResponseValidationMiddleware,
-    ContextMiddleware: CompiledContextMiddleware,
-}
 STACK: tuple[type[Any], ...] = (  # Connexion's own order; its Swagger UI is left out, since pages are served elsewhere.
     ServerErrorMiddleware,
     ExceptionMiddleware,
@@ -71,6 +66,7 @@ class Bridge:
 
     app: ASGIApp  # takes `path` and `raw_path` with an API's base path, and the world's name in scope["mock.world"]
     routes: Routes
+    reply: Callable[[Scope, Receive], Awaitable[Reply | None]]  # the same as a Reply; None where only the application has it
 
     def allowed(self, path: str, raw_path: bytes = b"") -> tuple[str, ...]:
         """The methods that the contracts give to a path, OPTIONS included; none if there is no such path."""
@@ -91,9 +87,9 @@ def build(
     settings = settings or BridgeSettings()
     routes = Routes(contracts.values())
     parts = [_Part(contract, Schemas(contract.document), settings) for contract in contracts.values()]
-    answers = {key(part.contract, id_): found for part in parts for id_, found in part.answers.items()}
+    answers = {(part.contract.name, id_): found for part in parts for id_, found in part.answers.items()}
     errors = Errors(routes, answers, settings.on_mistake)
-    app = _application(errors, stock=settings.stock)
+    app = _application(routes, answer, errors, stock=settings.stock)
     for part in parts:
         app.add_api(
             part.document,
@@ -102,26 +98,28 @@ def build(
             security_map=security.handlers(part.contract, authenticate),
             strict_validation=settings.strict_query,
             validate_responses=settings.check_replies != "off",
-            # What follows is for the compiled stages; the others ignore it.
+            # What follows is for the pipeline; the others ignore it.
             contract=part.contract,
-            routes=routes,
             plans=part.plans,
             answers=part.answers,
-            answer=answer,
         )
     errors.register(app)
     # Connexion builds its stack at the first request; this one shall find it built, and mistakes of ours shall show now.
     app.middleware.app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()
-    return Bridge(app, routes)
+    pipeline = next((stage for stage in app.middleware.middleware_stack if isinstance(stage, Pipeline)), None)
+    return Bridge(app, routes, _left_to_connexion if pipeline is None else pipeline.reply)
 
 
-def _application(errors: Errors, *, stock: bool) -> AsyncApp:
+async def _left_to_connexion(_scope: Scope, _receive: Receive) -> None:
+    """Nothing is compiled."""
+
+
+def _application(routes: Routes, answer: Answer, errors: Errors, *, stock: bool) -> AsyncApp:
     # Without a handler, Connexion's last resort forgets to await its own answer.
     last_resort = {ServerErrorMiddleware: partial(ServerErrorMiddleware, handler=errors.crash)}
-    if stock:
-        return AsyncApp(__name__, middlewares=[last_resort.get(stage, stage) for stage in STACK])
-    compiled = {**COMPILED, **last_resort, ExceptionMiddleware: partial(CompiledExceptionMiddleware, errors=errors)}
-    return CompiledApp(__name__, middlewares=[compiled.get(stage, stage) for stage in STACK])
+    own = [] if stock else [partial(Pipeline, routes=routes, answer=answer, errors=errors)]
+    kind = AsyncApp if stock else ValidApp
+    return kind(__name__, middlewares=[*own, *(last_resort.get(stage, stage) for stage in STACK)])
 
 
 class _Part:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+REPLIES_KEPT = 1 << 20  # bytes
+REPLY_OVERHEAD = 400  # bytes of a reply beside its body
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,3 +37,12 @@ class Bounded(Generic[K, V]):
             self._taken -= weight(forgotten) if weight else 1
         entries[key] = value
         self._taken += taken
+
+
+class Replies(Bounded[Hashable, Any]):
+    """What reads were answered, as long as nothing is written."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(REPLIES_KEPT, lambda reply: REPLY_OVERHEAD + len(reply.body or b""))

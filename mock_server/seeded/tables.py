@@ -21,7 +21,7 @@ from functools import cached_property
 from mock_server.contract import Contract, Counter, Filter, Json, Record, Reference, Resource
 from mock_server.schemas import json_type
 from mock_server.seeded import counted, makers, moments
-from mock_server.seeded.caches import Bounded
+from mock_server.seeded.caches import Bounded, Replies
 from mock_server.seeded.chance import mix, salt
 from mock_server.seeded.datafile import Amount, DataFile, Each, Fixed, Scaled
 from mock_server.seeded.kitchen import Constant, Maker
@@ -51,6 +51,7 @@ class Baseline:
         self.seed = seed
         self.scale = scale
         self.words = Words(data.locale, seed)
+        self.replies = Replies()  # of the states in which nothing was written
         self.tables: Mapping[str, Table] = {name: Table(self, resource) for name, resource in contract.resources.items()}
 
 
@@ -102,6 +103,10 @@ class Table:
     def children(self, parent: int) -> range:
         """The numbers of the records that belong to record `parent` of the table above."""
         return self._grouped.children(parent)
+
+    def begin(self, block: int, owner: int) -> int:
+        """The number of the first record that belongs to the one of this kind in a block of the table above, if any does."""
+        return self._grouped.after(block, owner)
 
     def parent(self, number: int) -> int:
         """The number, in the table above, of the record that this one belongs to."""
@@ -160,9 +165,8 @@ class Table:
 
     def row(self, number: int) -> Row:
         """The record with this number, of which nothing is computed yet."""
-        size = self.layout.size
-        block, offset = divmod(number, size)
-        return self.kin(number, block, (offset + self.layout.rotation(block)) % size, None)
+        block, kind = self.layout.kind(number)
+        return self.kin(number, block, kind, None)
 
     def kin(self, number: int | None, block: int, kind: int, probe: Probe | None) -> Row:
         """A record of a kind, or without a number whatever record of that kind in the block."""
