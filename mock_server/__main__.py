@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from mock_server import settings as chosen
@@ -80,18 +81,19 @@ def serve(settings: Settings) -> int:
 
 def _work(settings: Settings, listening: socket.socket, *, told: bool = True) -> int:
     """Serve what comes to a socket; of several processes one is `told` to say so, and what is wrong."""
-    # Imported late, so that a wrong option and --help answer at once.
-    from mock_server import app, lifeline, serving  # noqa: PLC0415
-    from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
-    from mock_server.situations import UnknownSituation  # noqa: PLC0415
-    from mock_server.stores import UnknownStore  # noqa: PLC0415
+    with _lasting():
+        # Imported late, so that a wrong option and --help answer at once.
+        from mock_server import app, lifeline, serving  # noqa: PLC0415
+        from mock_server.contract import BrokenContract, UnknownContract  # noqa: PLC0415
+        from mock_server.situations import UnknownSituation  # noqa: PLC0415
+        from mock_server.stores import UnknownStore  # noqa: PLC0415
 
-    try:
-        front = app.build(settings)
-    except (BrokenContract, UnknownContract, UnknownSituation, UnknownStore) as broken:
-        if told:
-            raise WrongUsage(str(broken)) from None
-        return WRONG_USAGE
+        try:
+            front = app.build(settings)
+        except (BrokenContract, UnknownContract, UnknownSituation, UnknownStore) as broken:
+            if told:
+                raise WrongUsage(str(broken)) from None
+            return WRONG_USAGE
     if told:
         host, port = listening.getsockname()[:2]
         print("\n".join([front.table(f"http://{_shown(host)}:{port}"), *chosen.told(settings)]), flush=True)
@@ -106,6 +108,17 @@ def _work(settings: Settings, listening: socket.socket, *, told: bool = True) ->
     if unfired and told:
         print(f"mock-server: armed and never fired: {', '.join(unfired)}", file=sys.stderr)
     return UNFIRED if unfired else 0
+
+
+@contextlib.contextmanager
+def _lasting() -> Iterator[None]:
+    """What is made within lives as long as the server: the garbage collector need not look through it, now or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -8,18 +8,20 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
+from mock_server import disk
 from mock_server.schemas import Json, at, pointed, resolved
 
 Steps = tuple[str | int, ...]  # The way to a value: names and indices, from the root.
 
 DEPTH = 100  # Deeper nesting is a mistake; a contract needs about 25.
 MOST_NAMED = 12  # names that a message lists
+LONG = 4096  # bytes; what is shorter is read faster than it is looked for on disk
 COPIES = 100_000  # The values that all aliases of a file may stand for.
 
 # The core schema of YAML 1.2: dates, yes, no, on and off are texts.
@@ -84,7 +86,7 @@ class Document:
     file: str
     text: bytes = field(repr=False)
     value: Json = field(repr=False)
-    lines: Mapping[int, Mapping[str | int, int]] = field(repr=False)  # id of a container -> its names or indices -> line
+    marks: Sequence[int] = field(repr=False)  # the line of every part, container by container as `_containers` has them
     _copies: dict[int, Json] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -96,12 +98,18 @@ class Document:
     def root(self) -> Node:
         return Node(self, (), self.value)
 
+    @cached_property
+    def _lines(self) -> Mapping[int, Mapping[str | int, int]]:
+        """The names or indices of a container, by its id -> line."""
+        marks = iter(self.marks)
+        return {id(part): dict(zip(_names(part), marks, strict=False)) for part in _containers(self.value)}
+
     def line(self, path: Sequence[str | int]) -> int:
         """The line of what stands at the path, or of the nearest thing around it."""
         node, line = self.value, 1
         for step in path:
             key = str(step) if isinstance(node, dict) else step  # A validator may take the key 200 for an index.
-            line = self.lines.get(id(node), {}).get(key, line)
+            line = self._lines.get(id(node), {}).get(key, line)
             node = at(node, (step,))
         return line
 
@@ -126,7 +134,9 @@ class Node:
 
     def __truediv__(self, step: str | int) -> Node:
         """The part of this name or index."""
-        return Node(self.document, (*self.path, step), at(self.value, (step,)))._followed()
+        part = at(self.value, (step,))
+        node = Node(self.document, (*self.path, step), part)
+        return node._followed() if isinstance(part, dict) and "$ref" in part else node
 
     def __bool__(self) -> bool:
         return self.value is not None
@@ -209,16 +219,52 @@ def read(text: bytes, file: str) -> Document:
     reader.read(text)
     if reader.mistakes:
         raise BrokenContract(reader.mistakes)
-    return Document(file, text, reader.value, reader.lines)
+    return Document(file, text, reader.value, reader.marks)
 
 
 def load(path: Path) -> Document:
-    """The document in a file. Raises BrokenContract as `read` does, and for a file that cannot be read."""
+    """The document in a file; a long one is read as YAML once, and kept on disk for the next time.
+
+    Raises BrokenContract as `read` does, and for a file that cannot be read.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:
         raise BrokenContract([Mistake(Place(shown(path), 1), "", f"cannot be read: {error.strerror}")]) from None
-    return read(text, shown(path))
+    return read(text, shown(path)) if len(text) < LONG else _kept(text, shown(path))
+
+
+def _kept(text: bytes, file: str) -> Document:
+    place = disk.folder() / f"yaml-{disk.digest(_own_text(), text)}.json"
+    kept = disk.read(place)
+    if isinstance(kept, dict) and kept.keys() == {"value", "marks"} and isinstance(kept["marks"], list):
+        return Document(file, text, **kept)
+    document = read(text, file)
+    disk.write(place, {"value": document.value, "marks": document.marks})
+    return document
+
+
+@cache
+def _own_text() -> bytes:
+    """What reads, for another version may read the same file otherwise."""
+    return Path(__file__).read_bytes()
+
+
+def _containers(value: Json) -> Iterator[dict[str, Json] | list[Json]]:
+    """Every mapping and sequence in a value, itself included: each time that it is in there."""
+    todo = [value]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict):
+            yield part
+            todo.extend(part.values())
+        elif isinstance(part, list):
+            yield part
+            todo.extend(part)
+
+
+def _names(container: dict[str, Json] | list[Json]) -> Iterable[str | int]:
+    return container if isinstance(container, dict) else range(len(container))
 
 
 def shown(path: Path) -> str:
@@ -259,6 +305,11 @@ class _Reader:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._document,
         }
+
+    @property
+    def marks(self) -> list[int]:
+        """The line of every part of the value."""
+        return [line for part in _containers(self.value) for line in self.lines[id(part)].values()]
 
     def read(self, text: bytes) -> None:
         try:

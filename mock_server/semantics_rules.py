@@ -44,11 +44,15 @@ def mistakes(document: Document, name: str) -> list[Mistake]:
 @lru_cache(maxsize=1)
 def semantics_schema() -> Mapping[str, Json]:
     """The vocabulary, as it travels with the package."""
+    found: Mapping[str, Json] = json.loads(vocabulary().read_bytes())
+    return found
+
+
+def vocabulary() -> Path:
+    """The file that it stands in."""
     here = Path(__file__).parent
     places = (here / "openapi", here.parent / "openapi")  # in a wheel; in a clone
-    file = next(place / "semantics.schema.json" for place in places if (place / "semantics.schema.json").exists())
-    found: Mapping[str, Json] = json.loads(file.read_bytes())
-    return found
+    return next(place / "semantics.schema.json" for place in places if (place / "semantics.schema.json").exists())
 
 
 @lru_cache(maxsize=8)

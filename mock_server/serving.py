@@ -5,10 +5,12 @@ from __future__ import annotations
 from asyncio import Transport
 from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from mock_server.deferred import deferred
 from mock_server.delivery import TRANSPORT
+
+with deferred("uvicorn.supervisors"):  # for reloading and for several workers, which this server does in its own way
+    import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class Protocol(HttpToolsProtocol):

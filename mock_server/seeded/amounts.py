@@ -11,7 +11,7 @@ def cents(amount: int) -> int | float:
 
 
 def in_cents(amount: Json) -> int:
-    return round((amount or 0) * 100)
+    return amount * 100 if amount.__class__ is int else round((amount or 0) * 100)
 
 
 def product(one: Json, other: Json) -> int | float:

@@ -229,7 +229,7 @@ class Reader:
 
 
 def _nearest_section(name: str) -> str | None:
-    return next(iter(get_close_matches(name, _SECTIONS, 1)), None)
+    return name if name in _SECTIONS else next(iter(get_close_matches(name, _SECTIONS, 1)), None)
 
 
 def _day(value: Json) -> date | None:

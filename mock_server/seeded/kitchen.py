@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from mock_server.contract import Json, Schema
@@ -79,7 +80,7 @@ class Kitchen:
         """What reads the value at a path, checked."""
         path = self.reading(text)
         name = path[0]
-        return (lambda row: row[name]) if len(path) == 1 else (lambda row: row.at(path))
+        return itemgetter(name) if len(path) == 1 else (lambda row: row.at(path))
 
     def _check(self, table: Table, path: Path) -> None:
         name = path[0]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from mock_server.seeded.caches import Bounded
 from mock_server.seeded.chance import mix
 
 ROTATIONS_KEPT = 4096
 SIZE = 4096  # kinds of a table without parent
+AT_ONCE = 256  # kinds of parents whose records are counted together
 
 
 class Scattered:
@@ -31,33 +32,61 @@ class Scattered:
             rotation = self._rotations[block] = mix(self._base ^ block) % self.size if block else 0
         return rotation
 
+    def kind(self, number: int) -> tuple[int, int]:
+        """The block and the kind of a record."""
+        block, offset = divmod(number, SIZE)
+        return block, (offset + self.rotation(block)) % SIZE if block else offset
+
+    def leads(self, number: int) -> bool:
+        """Whether a number is in the first block."""
+        return number < SIZE
+
 
 class Grouped:
-    """A table whose records belong to those of another: how many do depends on the parent's kind only."""
+    """A table whose records belong to those of another: how many do depends on the parent's kind only.
+
+    The kinds are counted as far as somebody asks: of thousands, a small world needs the first few.
+    """
 
     def __init__(self, base: int, above: Scattered | Grouped, least: int, most: int, first: int, percent: int) -> None:
         self._base = base
         self.above = above
-        self._least, self._most, self._of_first, self._percent = least, most, first, percent
-
-    @cached_property
-    def _until(self) -> array[int]:
-        """How many kinds come before those of each kind of parent, and how many there are."""
-        base, least, width = self._base, self._least, self._most - self._least + 1
-        drawn = (mix(base ^ kind) for kind in range(1, self.above.size))
-        counts = (least + number % width if (number >> 32) % 100 < self._percent else 0 for number in drawn)
-        return array("Q", accumulate(counts, initial=self._of_first))
+        self._least, self._most, self._percent = least, most, percent
+        self._until = array("Q", [first])  # how many kinds belong to the parents of each kind and those before it
 
     def first(self, kind: int) -> int:
         """The first kind that belongs to a parent of this kind. How many the first kind of parent has is said."""
+        if kind > len(self._until):
+            self._count_to(kind)
         return self._until[kind - 1] if kind else 0
+
+    def _count_to(self, kind: int) -> None:
+        """Count the kinds of the parents up to a kind, and some more."""
+        base, least, width, percent = self._base, self._least, self._most - self._least + 1, self._percent
+        kinds = range(len(self._until), min(max(kind, len(self._until) + AT_ONCE), self.above.size))
+        numbers = (mix(base ^ kind) for kind in kinds)
+        counts = (least + number % width if (number >> 32) % 100 < percent else 0 for number in numbers)
+        self._until.extend(islice(accumulate(counts, initial=self._until[-1]), 1, None))
+
+    def leads(self, number: int) -> bool:
+        """Whether a number is in the first block for certain: no more has to be counted to know."""
+        while self._until[-1] <= number and self.above.leads(len(self._until)):
+            self._count_to(len(self._until) + 1)
+        return number < self._until[-1]
 
     @cached_property
     def size(self) -> int:
         return max(self.first(self.above.size), 1)
 
     def rotation(self, block: int) -> int:
-        return self.first(self.above.rotation(block)) % self.size
+        return self.first(self.above.rotation(block)) % self.size if block else 0
+
+    def kind(self, number: int) -> tuple[int, int]:
+        """The block and the kind of a record."""
+        if self.leads(number):
+            return 0, number
+        block, offset = divmod(number, self.size)
+        return block, (offset + self.rotation(block)) % self.size
 
     @cached_property
     def count(self) -> int:
@@ -65,33 +94,34 @@ class Grouped:
 
     def start(self, parent: int) -> int:
         """The first number that belongs to a parent, or would."""
-        block, offset = divmod(parent, self.above.size)
-        turn = self.above.rotation(block)
-        end, whole = turn + offset, self.first(self.above.size)
-        if end < self.above.size:
-            before = self.first(end) - self.first(turn)
-        else:
-            before = whole - self.first(turn) + self.first(end - self.above.size)
-        return block * whole + before
+        return self.after(*self.above.kind(parent))
+
+    def after(self, block: int, kind: int) -> int:
+        """The first number that belongs to the parent of this kind in a block."""
+        if not block:
+            return self.first(kind)
+        turn, whole = self.above.rotation(block), self.first(self.above.size)
+        return block * whole + self.first(kind) - self.first(turn) + (whole if kind < turn else 0)
 
     def children(self, parent: int) -> range:
         """The numbers that belong to a parent of the baseline; none to any other."""
         if not 0 <= parent < self.above.count:
             return range(0)
-        start, block = self.start(parent), parent // self.above.size
-        kind = (parent + self.above.rotation(block)) % self.above.size
+        block, kind = self.above.kind(parent)
+        start = self.after(block, kind)
         return range(start, start + self.first(kind + 1) - self.first(kind))
 
     def owner(self, kind: int) -> tuple[int, int]:
         """The kind of the parent, and which of its children this is."""
+        self.leads(kind)
         above = bisect_right(self._until, kind)
         return above, kind - self.first(above)
 
     def parent(self, number: int) -> int:
         """The number of the parent."""
-        block, offset = divmod(number, self.size)
-        above, _ = self.owner((offset + self.rotation(block)) % self.size)
-        return block * self.above.size + (above - self.above.rotation(block)) % self.above.size
+        block, kind = self.kind(number)
+        above, _ = self.owner(kind)
+        return block * self.above.size + (above - self.above.rotation(block)) % self.above.size if block else above
 
 
 Arrangement = Scattered | Grouped

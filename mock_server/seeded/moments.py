@@ -185,8 +185,9 @@ def timed(table: Table, name: str) -> Maker:
 
 def noted(row: Row) -> int:
     """The moment of a record that is kept with it; for one that data.yaml writes down, what it says."""
-    created = row.table.resource.created
-    pinned = row.table.pins.get(row.number, {}).get(created) if created else None
+    table = row.table
+    created = table.resource.created if table.pins else None
+    pinned = table.pins.get(row.number, {}).get(created) if created else None
     return clock.read(pinned) if isinstance(pinned, str) else moment(row)
 
 

@@ -36,6 +36,7 @@ class Row(dict[str, Json]):
     """
 
     __slots__ = (
+        "_makers",
         "_number",
         "_offspring",
         "_parent",
@@ -54,6 +55,7 @@ class Row(dict[str, Json]):
         self, table: Table, number: int | None, block: int, kind: int, probe: Probe | None, place: tuple[int, int, int]
     ) -> None:
         self.table = table
+        self._makers = table.makers
         self._number = number
         self._parent: Row | None = None
         self._offspring: dict[str, list[Row]] | None = None
@@ -67,7 +69,7 @@ class Row(dict[str, Json]):
             self.update(table.pins[number])
 
     def __missing__(self, name: str) -> Json:
-        value = self[name] = self.table.makers[name](self)
+        value = self[name] = self._makers[name](self)
         return value
 
     @property
@@ -109,7 +111,7 @@ class Row(dict[str, Json]):
 
     def _born(self, table: Table) -> list[Row]:
         first, stop = table.kinds_of(self.kind)
-        start = None if self._number is None else table.children(self._number).start
+        start = None if self._number is None else table.begin(self.block, self.kind)
         rows = []
         for index in range(stop - first):
             number = None if start is None else start + index

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ class Words:
 
     def _file(self, name: str) -> Path:
         folder = self._folder or disk.folder()
-        return folder / f"words-{version('faker')}-{self.locale}-{name}-{POOLS[name][0]}-{self.seed}.json"
+        return folder / f"words-{disk.version('faker')}-{self.locale}-{name}-{POOLS[name][0]}-{self.seed}.json"
 
     def _drawn(self, name: str) -> list[str]:
         if self._faker is None:
