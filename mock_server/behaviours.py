@@ -9,7 +9,7 @@ import orjson
 
 from mock_server.call import Call
 from mock_server.changes import MERGES, Changes, storable
-from mock_server.contract import Record, properties
+from mock_server.contract import Record
 from mock_server.envelopes import array
 from mock_server.plans import Plan
 from mock_server.refusals import LoginFailed
@@ -53,7 +53,7 @@ def get(plan: Plan, call: Call, world: World, state: State) -> Reply:
 def create(plan: Plan, call: Call, world: World, state: State) -> Reply:
     """A new record, with what the server assigns."""
     resource = plan.resource
-    sent = storable(plan.contract, resource, properties(plan.operation.body or {}), call.body, new=True)
+    sent = storable(plan.contract, resource, plan.operation.sent, call.body, new=True)
     if resource.parent is not None:
         parent = nearest_ancestor(plan, call, state)
         sent[resource.parent.property] = parent.id if parent else call.body.get(resource.parent.property)
@@ -67,7 +67,7 @@ def update(plan: Plan, call: Call, world: World, state: State) -> Reply:
     """The record changed as the operation merges."""
     resource, schema, merge = plan.resource, plan.operation.body or {}, plan.operation.merge
     number, old = target(plan, call, state)
-    sent = storable(plan.contract, resource, properties(schema), call.body, new=False, whole=merge != "deep")
+    sent = storable(plan.contract, resource, plan.operation.sent, call.body, new=False, whole=merge != "deep")
     with Changes(world, state) as changes:
         changes.change(resource, number, MERGES[merge](plan.contract, resource, old, sent), sent)
         changes.write_children(resource, number, call.body, schema)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from mock_server import clock
 from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema, properties
 from mock_server.refusals import Dangling, Duplicate, Guarded, Refusal, Violation
-from mock_server.schemas import MISSING, items, merged, unset
+from mock_server.schemas import items, merged
 from mock_server.state import Collection, Mark, State, Trashed, Write
 from mock_server.views import filled_in
 
@@ -65,13 +65,12 @@ class Changes:
         self._check(collection, {**sent, **given}, None, at)
         chosen = resource.id.number(given.get(resource.id.property))
         number = collection.next if chosen is None else chosen
-        record = {**blank(self.state.contract, resource), **resource.initial, **sent}
+        record = {**self.state.contract.blanks[resource.name], **resource.initial, **sent}
         for counter in (resource.id, *resource.numbers):
             if not counter.settable or record.get(counter.property) in NOTHING:
                 record[counter.property] = self._counted(collection, counter, number)
-        for property in (resource.created, resource.updated):
-            if property:
-                record[property] = self._now(resource, property)
+        for property in resource.times:
+            record[property] = self._now(resource, property)
         record |= given
         self._put(collection, number, record)
         self._clear_others(collection, number)
@@ -166,7 +165,7 @@ class Changes:
 
     def _counted(self, collection: Collection, counter: Counter, number: int) -> str | int:
         """The counter's next value that no record has: a client may have taken one."""
-        year = int(clock.written(self.world.clock.now(), self.state.contract.times)[:4])
+        year = int(clock.written(self.world.clock.now(), self.state.contract.times)[:4]) if counter.yearly else 0
         while counter.settable and collection.holder(counter.property, counter.value(number, year)) is not None:
             number += 1
         return counter.value(number, year)
@@ -240,19 +239,11 @@ def _raise_first(refusals: Iterable[Refusal]) -> None:
         raise every[0]
 
 
-def blank(contract: Contract, resource: Resource) -> Record:
-    """Every stored property without a value."""
-    pairs = ((name, unset(schema, contract.unset)) for name, schema in resource.stored.items())
-    return {name: value for name, value in pairs if value is not MISSING}
-
-
 def storable(  # each says something else about the body
     contract: Contract, resource: Resource, known: Mapping[str, Schema], body: Json, *, new: bool, whole: bool = True
 ) -> Record:
     """What of a body can be stored: known, neither assigned nor computed; a number only of a new record; objects whole, if so."""
-    kept = {*resource.assigned, *resource.shown, *(children.property for children in resource.children)}
-    if not new:
-        kept |= {counter.property for counter in resource.numbers}
+    kept = resource.computed if new else resource.computed_later
     return {
         name: filled_in(contract, known[name], value) if whole else value
         for name, value in body.items()
@@ -284,7 +275,7 @@ def replaced(contract: Contract, resource: Resource, old: Record, sent: Record) 
     kept = resource.assigned | {counter.property for counter in resource.numbers}
     kept |= {name for name, schema in resource.stored.items() if merged(schema).get("readOnly")}
     held = {name: value for name, value in old.items() if name in kept}
-    return {**blank(contract, resource), **resource.initial, **held, **sent}
+    return {**contract.blanks[resource.name], **resource.initial, **held, **sent}
 
 
 MERGES: Mapping[str, Callable[[Contract, Resource, Record, Record], Record]] = {

@@ -11,6 +11,7 @@ from typing import Literal
 
 from mock_server import documents, outline, schemas, verdicts
 from mock_server.documents import Document, Mistake, Node
+from mock_server.envelopes import Envelope
 
 Json = schemas.Json  # A value of any JSON type.
 Schema = schemas.Schema  # A schema object with every $ref resolved; a recursive one is a cyclic mapping.
@@ -50,7 +51,14 @@ class Counter:
         count = self.start + number
         if self.pattern is None:
             return count
-        return _PLACE.sub(lambda place: f"{count:0{place[1] or 1}}", self.pattern).replace("{year}", str(year))
+        before, width, after = self.parts
+        text = f"{before}{count:0{width}}{after}"
+        return text.replace("{year}", str(year)) if self.yearly else text
+
+    @cached_property
+    def yearly(self) -> bool:
+        """Whether a value names the year in which it was given."""
+        return self.pattern is not None and "{year}" in self.pattern
 
     def number(self, value: Json) -> int | None:
         """The number of the record that has this value, whether or not there is one; None for a value never given."""
@@ -167,6 +175,21 @@ class Resource:
         parent = {self.parent.property} if self.parent else set()
         return frozenset(counters | times | parent)
 
+    @cached_property
+    def times(self) -> tuple[str, ...]:
+        """The properties that say when a record was made."""
+        return tuple(name for name in (self.created, self.updated) if name)
+
+    @cached_property
+    def computed(self) -> frozenset[str]:
+        """The properties that a new record does not take from a body."""
+        return self.assigned.union(self.shown, (children.property for children in self.children))
+
+    @cached_property
+    def computed_later(self) -> frozenset[str]:
+        """The properties that a record which is there does not take from a body: a number is given once."""
+        return self.computed.union(counter.property for counter in self.numbers)
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -223,6 +246,11 @@ class Operation:
     origin: Origin
 
     @cached_property
+    def sent(self) -> Mapping[str, Schema]:
+        """The properties of the body."""
+        return properties(self.body or {})
+
+    @cached_property
     def filters(self) -> tuple[Parameter, ...]:
         return tuple(p for p in self.parameters if p.filter)
 
@@ -275,6 +303,16 @@ class RefusalForm:
     codes: Mapping[str, str | int]
     messages: Mapping[str, str]
 
+    @cached_property
+    def envelope(self) -> Envelope:
+        """The template of the body, compiled."""
+        return Envelope(self.body)
+
+    @cached_property
+    def listed(self) -> Envelope:
+        """The template of a violation, compiled."""
+        return Envelope(self.violation)
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -297,6 +335,16 @@ class Contract:
     digest: str  # SHA-256 of the text, hexadecimal
     security_schemes: Mapping[str, Json] = field(default_factory=dict)
     rate_limit: RateLimit | None = None
+
+    @cached_property
+    def blanks(self) -> Mapping[str, Record]:
+        """By resource, every stored property without a value."""
+        return {name: _blank(resource, self.unset) for name, resource in self.resources.items()}
+
+
+def _blank(resource: Resource, empty: Mapping[str, Json]) -> Record:
+    pairs = ((name, schemas.unset(schema, empty)) for name, schema in resource.stored.items())
+    return {name: value for name, value in pairs if value is not schemas.MISSING}
 
 
 UNSET: Mapping[str, Json] = {"string": None, "integer": None, "number": None, "boolean": None, "array": [], "object": None}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
-from mock_server.contract import Json
+from mock_server.schemas import Json
 
 _TOKEN = re.compile(rb'"(\$[a-z]+(?:\.[A-Za-z0-9_]+)?)"')
 

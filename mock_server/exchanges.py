@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect
 
 from mock_server import arming, delivery, prefer, spoiling
-from mock_server.bridge.routing import Route
 from mock_server.bridge import Bridge, bodies
+from mock_server.bridge.routing import Route
 from mock_server.bridge.scope import CALL, IDENTITY, METHOD, READING, REFUSAL, REPLY, ROUTE, WORLD
 from mock_server.bridge.security import NAME, reader
 from mock_server.call import Call
@@ -96,7 +96,7 @@ class Ordered:
 class Exchanges:
     """What stands between the front and the bridge."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # everything that an exchange meets
+    def __init__(  # everything that an exchange meets
         self,
         bridge: Bridge,
         documented: Mapping[str, Documented],
@@ -112,7 +112,9 @@ class Exchanges:
         self._kept = kept  # exchanges; 0: there is no journal
         self._documented = documented  # by API
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, contract: Contract, *, prefers: bool, varies: bool) -> None:
+    async def __call__(  # ASGI's own three, and what the front knows
+        self, scope: Scope, receive: Receive, send: Send, contract: Contract, *, prefers: bool, varies: bool
+    ) -> None:
         """Answer a request for an API. With a refusal in the scope, it is turned down.
 
         It may have a Prefer header (`prefers`), and its answer may have been packed for another client (`varies`).

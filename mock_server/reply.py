@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from mock_server.contract import Contract, Json
+from mock_server.contract import Contract
+from mock_server.envelopes import Envelope, array
 from mock_server.refusals import STATUSES, Refusal, Violation
 from mock_server.state import Write
 
 JSON = b"application/json"
+_WORD = re.compile(r"\{(\w+)\}")
+_json = orjson.dumps
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -42,17 +45,6 @@ class Reply:
     written: Sequence[Write] = ()
 
 
-def filled(template: Json, tokens: Mapping[str, Json]) -> Json:
-    """The template with every string that is a token replaced by its value."""
-    if isinstance(template, str):
-        return tokens.get(template, template)
-    if isinstance(template, Mapping):
-        return {name: filled(part, tokens) for name, part in template.items()}
-    if isinstance(template, list):
-        return [filled(part, tokens) for part in template]
-    return template
-
-
 def blamed(refusal: Refusal, message: str) -> tuple[Violation, ...]:
     """What a refusal has against a request; where it lists nothing, the message against the part that it is about."""
     return refusal.violations or (Violation(*PARTS.get(refusal.reason, ("path", "")), message),)
@@ -63,17 +55,24 @@ def refused(contract: Contract, refusal: Refusal, *, resource: str = "", method:
     form, reason = contract.refusals, refusal.reason
     status = form.statuses.get(reason, STATUSES[reason])
     own = str(refusal)
-    words = {
-        "message": own,
-        "violations": "; ".join(map(str, refusal.violations)) or own,
-        "resource": getattr(refusal, "title", resource),
-        "method": method,
-    }
-    message = re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), form.messages.get(reason, "{message}"))
-    told = blamed(refusal, message)
-    violations = [filled(form.violation, {"$in": v.where, "$pointer": v.pointer, "$message": v.message}) for v in told]
-    body = filled(
-        form.body, {"$status": status, "$code": form.codes.get(reason, reason), "$message": message, "$violations": violations}
-    )
+    message = form.messages.get(reason)
+    if message is None:
+        message = own
+    else:
+        words = {
+            "message": own,
+            "violations": "; ".join(map(str, refusal.violations)) or own,
+            "resource": getattr(refusal, "title", resource),
+            "method": method,
+        }
+        message = _WORD.sub(lambda match: words.get(match[1], match[0]), message)
+    told = {"$status": _json(status), "$code": _json(form.codes.get(reason, reason)), "$message": _json(message)}
+    if "$violations" in form.envelope.tokens:
+        told["$violations"] = array([_listed(form.listed, violation) for violation in blamed(refusal, message)])
     headers = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in refusal.headers.items())
-    return Reply(status, orjson.dumps(body), headers)
+    return Reply(status, form.envelope.sealed(told), headers)
+
+
+def _listed(template: Envelope, violation: Violation) -> bytes:
+    values = {"$in": _json(violation.where), "$pointer": _json(violation.pointer), "$message": _json(violation.message)}
+    return template.sealed(values)

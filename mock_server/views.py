@@ -29,8 +29,7 @@ Show = Callable[[State, int, Record], Json]
 
 def filled_in(contract: Contract, schema: Schema, value: Json) -> Json:
     """A value as it is stored: without what its schema does not know, its objects with every property."""
-    known = properties(schema)
-    if isinstance(value, dict) and known:
+    if isinstance(value, dict) and (known := properties(schema)):
         shown = {
             name: filled_in(contract, part, value[name]) if name in value else unset(part, contract.unset)
             for name, part in known.items()

@@ -39,7 +39,9 @@ logger = logging.getLogger("mock_server")
 class Errors:
     """Connexion's error handlers; they are coroutines, so that none of them needs a thread."""
 
-    def __init__(self, routes: Routes, answers: Mapping[tuple[str, str], Answers], on_mistake: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, routes: Routes, answers: Mapping[tuple[str, str], Answers], on_mistake: Callable[[str], None] | None
+    ) -> None:
         self._routes = routes
         self._answers = answers  # by API and operation id
         self._on_mistake = on_mistake

@@ -142,7 +142,9 @@ class Parameters:
         self._required = tuple(name for name, plan in self._query.items() if plan.parameter.required)
         self._secrets = {scheme["name"] for scheme in contract.security_schemes.values() if scheme.get("in") == "query"}
         self._strict = strict
-        self._kept = Bounded[tuple[bytes | str, bytes], Read](LINES_KEPT)  # by path and query, where nothing else is read and nothing is wrong
+        self._kept = Bounded[tuple[bytes | str, bytes], Read](
+            LINES_KEPT
+        )  # by path and query, where nothing else is read and nothing is wrong
 
     def read(self, scope: Scope) -> Read:
         """The values sent with a request, and what is wrong with them."""
@@ -165,7 +167,6 @@ class Parameters:
         if not (self._headers or self._cookies or read.violations) and len(line[0]) + len(line[1]) <= LONGEST_KEPT:
             self._kept[line] = read  # Clients ask for the same again and again.
         return read
-
 
     def _read_path(self, sent: Mapping[str, Json], read: Read) -> None:
         for name, plan in self._path.items():

@@ -15,7 +15,7 @@ from mock_server.bridge.application import Answer, headers
 from mock_server.bridge.errors import Errors
 from mock_server.bridge.replies import Answers
 from mock_server.bridge.requests import Plan
-from mock_server.bridge.routing import Route, Routes
+from mock_server.bridge.routing import Routes
 from mock_server.bridge.scope import CALL, HEADERS, IDENTITY, REPLY, ROUTE
 from mock_server.bridge.scope import headers as headers_by_name
 from mock_server.bridge.security import Guard, Guards

@@ -26,9 +26,11 @@ class Answers:
     """What one operation may answer."""
 
     title: str  # of the operation, for messages
-    validators: Mapping[str, Compiled | str | None]  # status as declared -> of its body; None: it has no body; or: it is no JSON
     every: int  # Of so many replies one is checked; 0: none is.
+    schemas: Schemas
+    contents: Mapping[str, Mapping[str, Json]]  # status as declared -> its media types
     _replies: Iterator[int] = field(default_factory=count)
+    _validators: dict[str, Compiled | str | None] = field(default_factory=dict)  # each compiled at its first use
     _right: Bounded[tuple[int, bytes | None], bool] = field(default_factory=lambda: Bounded(RIGHT_KEPT))
 
     def due(self) -> bool:
@@ -45,10 +47,12 @@ class Answers:
         return None if wrong is None else f"{self.title} answers {status}: {wrong}"
 
     def _wrong(self, status: int, body: bytes) -> str | None:
-        declared = declared_as(status, self.validators)
+        declared = declared_as(status, self.contents)
         if declared is None:
             return "the contract does not declare this status"
-        validator = self.validators[declared]
+        if declared not in self._validators:
+            self._validators[declared] = _validator(self.contents[declared], self.schemas)
+        validator = self._validators[declared]
         if validator is None:
             return "the contract declares no body" if body else None
         return None if isinstance(validator, str) else _wrong_body(validator, body)
@@ -71,12 +75,14 @@ def answers(contract: Contract, operation: Operation, schemas: Schemas, check_re
     declared = schemas.answers(schemas.operation(operation))
     return Answers(
         f"{contract.name} {operation.operation_id}",
-        {code: _validator(answer.get("content", {}), schemas) for code, answer in declared.items()},
         EVERY[check_replies],
+        schemas,
+        {code: answer.get("content", {}) for code, answer in declared.items()},
     )
 
 
 def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | str | None:
+    """What holds a body against its schema; None: there is no body; or the media type of one that is no JSON."""
     if media.JSON in content:
         return schemas.compiled(content[media.JSON].get("schema", {}), "response")
     return next(iter(content), None)

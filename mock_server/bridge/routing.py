@@ -127,7 +127,9 @@ class Tree:
 
 def _pattern(segment: str) -> re.Pattern[str]:
     """What a segment with templates in it looks like."""
-    return re.compile("".join("(.+)" if part[0] == "{" else re.escape(part) for part in re.split(r"(\{[^{}]+\})", segment) if part))
+    return re.compile(
+        "".join("(.+)" if part[0] == "{" else re.escape(part) for part in re.split(r"(\{[^{}]+\})", segment) if part)
+    )
 
 
 def _single(contract: Contract, operation: Operation) -> dict[bytes, str]:
