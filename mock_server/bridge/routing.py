@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -63,29 +63,27 @@ class Node:
         """The same from one of the segments on, where several ways may have to be tried."""
         if index == len(segments):
             return self if self.routes else None
-        segment = segments[index]
-        child = self.fixed.get(segment)
-        if child is not None and (found := child._branched(segments, values, index + 1)) is not None:
-            return found
+        for child, read in self._ways(segments[index]):
+            values.extend(read)
+            found = child._branched(segments, values, index + 1)
+            if found is not None:
+                return found
+            del values[len(values) - len(read) :]
+        return None
+
+    def _ways(self, segment: str) -> Iterator[tuple[Node, tuple[Json, ...]]]:
+        """The nodes that a segment may lead to, each with the values in it."""
+        if segment in self.fixed:
+            yield self.fixed[segment], ()
         if not segment:
-            return None
+            return
         for pattern, child in self.patterns.items():
             if (match := pattern.fullmatch(segment)) is not None:
-                values.extend(match.groups())
-                if (found := child._branched(segments, values, index + 1)) is not None:
-                    return found
-                del values[-pattern.groups :]
+                yield child, match.groups()
         if self.integer is not None and _INTEGER(segment):
-            values.append(int(segment))
-            if (found := self.integer._branched(segments, values, index + 1)) is not None:
-                return found
-            values.pop()
+            yield self.integer, (int(segment),)
         if self.text is not None:
-            values.append(segment)
-            if (found := self.text._branched(segments, values, index + 1)) is not None:
-                return found
-            values.pop()
-        return None
+            yield self.text, (segment,)
 
 
 class Tree:
