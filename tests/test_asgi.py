@@ -17,7 +17,7 @@ def test_any_asgi_server_can_serve_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(uvicorn.Server(uvicorn.Config(asgi.application, factory=True, log_level="warning"))) as root:
         listed = httpx.get(f"{root}/fentu/api/v1/customers", headers={"Authorization": "Bearer test-admin"})
 
-    assert listed.json()["pagination"]["total"] == 70
+    assert listed.json()["meta"]["total_count"] == 70
 
 
 def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
