@@ -18,11 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from mock_server import clock, settings
+from mock_server.journal import BYTES, Exchange
+from mock_server.refusals import NotFound, Refusal
+from mock_server.seeded import Baseline
 from mock_server.settings import Settings, WrongUsage
 from mock_server.stores import Store, UnknownStore, opened
+from mock_server.stores.sql import TRIM_STEP
+from mock_server.worlds import World
+from tests import postgres as postgresql
 from tests.conftest import NOW, serving
 
 ROOT = Path(__file__).parent.parent
@@ -127,6 +134,94 @@ def test_a_snapshot_is_kept_by_several_processes_at_once(store: str) -> None:
         found = one.snapshots(), one.snapshot("both")
 
     assert found == (["both"], b"49")
+
+
+def asked(kept: Store, name: str, size: int = 0, status: int = 200) -> int:
+    """The number of an exchange that a world's journal was given."""
+    exchange = Exchange(name, 0, 0, "a", "o", "GET", "/", (), None, status, (), bytes(size))
+    kept.record(known(name), exchange)
+    return exchange.number
+
+
+def known(name: str) -> World:
+    """A world as a process knows it before it has asked the store; without any API."""
+
+    def nothing(*_: object) -> Baseline:
+        raise LookupError(name)
+
+    return World(name, 1, 1, {}, nothing, {})
+
+
+def numbers(kept: Store, name: str) -> list[int]:
+    return [exchange.number for exchange in kept.journal(known(name))]
+
+
+def test_an_exchange_is_in_the_journal_before_it_is_answered(store: str) -> None:
+    """Whichever server is asked for it, reads and writes alike."""
+    with client(store) as one, client(store) as other:
+        for answer in (created(one), one.get("/fentu/api/v1/customers"), created(other, name=3), one.get("/fentu/nowhere")):
+            world, _, number = answer.headers["X-Mock-Request"].partition("/")
+            for made in (other, one):
+                told = made.get(f"/_mock/worlds/{world}/journal/{number}").json()
+                assert told["answer"]["status"] == answer.status_code
+
+
+def test_the_numbers_of_exchanges_only_grow(store: str) -> None:
+    """In all processes together, also after the journal was emptied: a number in an answer means one exchange for ever."""
+    with contextlib.closing(opened(store)) as one, contextlib.closing(opened(store)) as other:
+        given = [asked(kept, "w") for kept in (one, other) * 3]
+        assert numbers(one, "w") == numbers(other, "w") == given
+        one.erase(known("w"))
+        assert numbers(other, "w") == []
+        given += [asked(kept, "w") for kept in (other, one)]
+
+    assert given == sorted(set(given))
+
+
+def test_each_world_keeps_its_newest_exchanges(store: str) -> None:
+    """However the requests to worlds alternate, no journal grows beyond its bound and one step of cleaning."""
+    with contextlib.closing(opened(store, kept=5)) as one:
+        given = [(asked(one, "w"), asked(one, "v")) for _ in range(TRIM_STEP + 1)]
+    with contextlib.closing(opened(store, kept=1000)) as other:
+        found = [numbers(other, name) for name in ("w", "v")]
+
+    assert found == [[number[place] for number in given[-5:]] for place in (0, 1)]
+
+
+def test_few_large_exchanges_are_kept(store: str) -> None:
+    """No more bytes than may be, but always the last one."""
+    with contextlib.closing(opened(store)) as one, contextlib.closing(opened(store)) as other:
+        asked(one, "w", BYTES // 2)
+        asked(one, "w", BYTES // 2)
+        last = asked(other, "w", BYTES + 1)
+        assert numbers(one, "w") == [last]
+
+
+def test_a_lost_connection_is_made_again(postgres: str) -> None:
+    """A database that restarts costs a request, and not the server."""
+    with postgresql.database(postgres) as store, client(store) as made:
+        created(made)
+        with psycopg.connect(store, autocommit=True) as connection:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
+        statuses = [made.get("/fentu/api/v1/customers").status_code for _ in range(2)]
+        total = made.get("/fentu/api/v1/customers").json()["meta"]["total_count"]
+
+    assert statuses[1:] == [200]
+    assert total == 61
+
+
+def test_what_a_refused_write_did_to_a_world_is_undone(store: str) -> None:
+    """Its settings are again what the store has."""
+    world = known("w")
+    with contextlib.closing(opened(store)) as kept:
+        kept.refresh(world)
+        with contextlib.suppress(Refusal), kept.writing(world):
+            world.scale, world.situation, world.clock = 7, "another", clock.Clock(frozen=1)
+            raise NotFound("Record", "1")
+        kept.refresh(world)
+
+    assert (world.scale, world.situation, world.clock.frozen) == (1, "", None)
 
 
 def test_workers_are_one_server(store: str) -> None:
