@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOTHING = (None, "", 0)  # What asks the server for a value, and refers to no record.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Changes:
     """What one call does to one API's records in one world: all of it, or nothing if it is refused half-way.
 
@@ -69,8 +69,9 @@ class Changes:
         for counter in (resource.id, *resource.numbers):
             if not counter.settable or record.get(counter.property) in NOTHING:
                 record[counter.property] = self._counted(collection, counter, number)
+        now = self.world.clock.now()
         for property in resource.times:
-            record[property] = self._now(resource, property)
+            record[property] = self._written(resource, property, now)
         record |= given
         self._put(collection, number, record)
         self._clear_others(collection, number)
@@ -84,7 +85,7 @@ class Changes:
         collection = self.state.collections[resource.name]
         self._check(collection, {name: new[name] for name in sent}, number, at)
         if resource.updated:
-            new[resource.updated] = self._now(resource, resource.updated)
+            new[resource.updated] = self._written(resource, resource.updated, self.world.clock.now())
         self._put(collection, number, new)
         self._clear_others(collection, number)
 
@@ -170,9 +171,9 @@ class Changes:
             number += 1
         return counter.value(number, year)
 
-    def _now(self, resource: Resource, property: str) -> str:
-        day = resource.stored[property].get("format") == "date"
-        return clock.written(self.world.clock.now(), self.state.contract.times, day=day)
+    def _written(self, resource: Resource, property: str, instant: int) -> str:
+        """An instant (microseconds) as a property has it."""
+        return clock.written(instant, self.state.contract.times, day=resource.stored[property].get("format") == "date")
 
     def _put(self, collection: Collection, number: int, record: Record | None) -> None:
         """Store a record, or none where it is deleted."""

@@ -48,16 +48,24 @@ class View:
         self.resource = resource
         self.depends: dict[str, None] = {}  # resources beside the own one whose records are shown
         self._kept: dict[Baseline, dict[int, bytes]] = {}  # of the baseline, as long as nothing shown was written
-        self.fields: list[tuple[str, Show]] = [(name, self._field(name, part)) for name, part in properties(schema).items()]
+        self.fields: list[tuple[str, Show | None, Json]] = [
+            (name, self._computed(name, part), unset(part, contract.unset)) for name, part in properties(schema).items()
+        ]
 
     def shown(self, state: State, number: int, record: Record) -> Record:
         """The record as a dictionary in the order of the view's schema."""
-        pairs = ((name, show(state, number, record)) for name, show in self.fields)
-        return {name: value for name, value in pairs if value is not MISSING}
+        shown = {}
+        for name, show, nothing in self.fields:
+            value = record.get(name, nothing) if show is None else show(state, number, record)
+            if value is not MISSING:
+                shown[name] = value
+        return shown
 
     def rendered(self, state: State, number: int) -> bytes:
         """The living record with this number as JSON."""
-        return self.page(state, (number,))[0]
+        if self.depends or number not in state.collections[self.resource.name].written:
+            return self.page(state, (number,))[0]
+        return self._written(state, number, ())
 
     def page(self, state: State, numbers: Sequence[int]) -> list[bytes]:
         """The living records with these numbers, each as JSON: their bytes are made once and kept."""
@@ -97,15 +105,15 @@ class View:
         kept[number] = ready
         return ready
 
-    def _field(self, name: str, schema: Schema) -> Show:
+    def _computed(self, name: str, schema: Schema) -> Show | None:
+        """What computes a property; None if the record has it."""
         for children in self.resource.children:
             if children.property == name:
                 return self._children(children, schema)
         reference = self.resource.shown.get(name)
         if reference is not None:
             return self._reference(reference, reference.show[name], schema)
-        nothing = unset(schema, self.contract.unset)
-        return lambda _state, _number, record: record.get(name, nothing)
+        return None
 
     def _children(self, children: Children, schema: Schema) -> Show:
         view = View(self.contract, self.contract.resources[children.resource], items(schema))

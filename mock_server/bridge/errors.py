@@ -82,6 +82,7 @@ class Errors:
     def reply(self, scope: Scope, refusal: Refusal) -> Reply:
         """What a refused request gets, held against the contract like any reply."""
         scope[REFUSAL] = refusal
+        refusal.__traceback__ = None  # Its frames hold the scope that holds it: a circle for the garbage collector.
         route = self._route(scope)
         contract = route.contract if route is not None else self._routes.contract(scope["path"])
         if contract is None:
