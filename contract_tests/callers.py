@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from contract_tests import envelopes
 from contract_tests.exchanges import Answer, Exchange, Headers, Request
-from contract_tests.findings import Leftover
+from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import fits
 from contract_tests.targets import Target, Unreachable
 from contract_tests.testdata import TestData
@@ -19,7 +19,6 @@ from contract_tests.trials import Premise, needed
 from contract_tests.values import Values
 from mock_server.contract import Action, Contract, Json, Operation, Paging, Parameter, Record, Reference, Resource, Schema
 from mock_server.credentials import Credential
-from mock_server.schemas import items, merged, properties
 
 REFUSALS = {  # reason -> status, where the contract does not say otherwise: as openapi/semantics.schema.json has it
     **dict.fromkeys(("malformed", "invalid_parameter", "invalid_body"), 400),
@@ -581,25 +580,7 @@ class Caller:
             return [*found, *([None] if schema.get("nullable") else [])] or [self.value(operation, name, schema, parents)]
         return self.values.samples(schema)
 
-    # --------------------------------------------------------------------------------------------------------------- clean-up
-
-    def clean_up(self) -> list[Leftover]:
-        """Delete everything made, the newest first; what could not be."""
-        if not self.can_write:
-            return []
-        left = [handle for handle in reversed(self.made.values()) if handle.key not in self.gone]
-        for _ in range(2):  # What guarded a record in the first round is gone in the second.
-            left = [handle for handle in left if not self._deleted(handle)]
-        return [Leftover(self.contract.name, h.resource.name, str(h.id), self._why_left(h)) for h in left]
-
-    def _deleted(self, handle: Handle) -> bool:
-        if self._went_with_parent(handle):
-            return True
-        operation = self.deletion(handle)
-        if operation is None:
-            return False
-        status = self.call(operation, handle.ids).answer.status
-        return status in (operation.status, self.status_of("not_found"))
+    # ------------------------------------------------------------------------------------------------------------- what was made
 
     def deletion(self, handle: Handle) -> Operation | None:
         """The operation that deletes a record, with ids that are known."""
@@ -607,14 +588,6 @@ class Caller:
             if {str(p.identifies) for p in operation.parameters if p.identifies} <= set(handle.ids):
                 return operation
         return None
-
-    def _went_with_parent(self, handle: Handle) -> bool:
-        return any((name, repr(id)) in self.gone for name, id in handle.parents.items())
-
-    def _why_left(self, handle: Handle) -> str:
-        if self.deletion(handle) is None:
-            return f"no operation deletes a {handle.resource.title}"
-        return "its deletion was refused"
 
     def remember(self, operation: Operation, ids: Ids, body: Json, exchange: Exchange) -> None:
         """Keep what a request made in mind, or what it deleted."""

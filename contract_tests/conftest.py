@@ -97,7 +97,7 @@ def outcomes(request: pytest.FixtureRequest) -> Outcomes:
 
 
 def _tried(chosen: Settings, api: str) -> Outcome:
-    """Try one API. Raises KeyboardInterrupt if it was interrupted, once what was made is deleted."""
+    """Try one API. An interrupt ends the session, once what was made is deleted; what could not be is named."""
     alone = replace(
         chosen,
         contracts={api: chosen.contracts[api]},
@@ -106,7 +106,9 @@ def _tried(chosen: Settings, api: str) -> Outcome:
     )
     result = runner.run(alone)
     if result.interrupted:
-        raise KeyboardInterrupt
+        left = [f"{one.api} {one.resource} {one.id}: {one.reason}" for one in result.leftovers]
+        told = ["interrupted", *(["left behind:", *left] if left else [])]
+        pytest.exit("\n".join(told), returncode=pytest.ExitCode.INTERRUPTED)
     masked = Masking(alone.contracts, alone.credentials).result(result)
     return outcome.of(masked, alone, waivers.today(), {law.name: law.sentence for law in LAWS})
 

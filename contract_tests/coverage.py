@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from contract_tests.exchanges import Exchange, Request
+from contract_tests.schemas import properties
 from mock_server.contract import Contract, Operation, Parameter
-from mock_server.schemas import properties
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from contract_tests.costs import Cost
 from contract_tests.exchanges import Exchange
 from mock_server.contract import Origin, Place
 
@@ -94,6 +95,7 @@ class Result:
     leftovers: list[Leftover] = field(default_factory=list)
     hollow: list[str] = field(default_factory=list)  # reasons why the run proves too little: it is red because of them
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)  # (API, law) -> duration
+    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)  # the same with its requests; phases of a law apart
     unreachable: str = ""  # why the target could not be reached; empty if it was
     interrupted: bool = False
 

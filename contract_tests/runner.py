@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 
+from contract_tests import hollow
 from contract_tests.callers import Caller
+from contract_tests.cleaning import clean_up
+from contract_tests.costs import Cost, Meter
 from contract_tests.findings import Result, Unproved
 from contract_tests.grouping import grouped
+from contract_tests.interrupts import Interrupts
 from contract_tests.laws import LAWS, SCHEMATHESIS, Bench, Law
-from contract_tests.laws.filtered import NEVER
 from contract_tests.settings import Settings
 from contract_tests.targets import Address, InProcess, Network, NotSent, Target, Unreachable
 from contract_tests.trials import Premise
@@ -19,22 +19,25 @@ from mock_server.contract import Contract
 from mock_server.settings import Settings as MockSettings
 
 Progress = Callable[[str, str], None]  # API, law: it begins
+REACHING = [law.name for law in LAWS if law.name not in (SCHEMATHESIS, "latency")]  # together they reach every operation
 GET_ONLY = "it needs writes, and the run is read-only"
 
 
 def run(settings: Settings, progress: Progress | None = None, targets: Callable[[Contract], Target] | None = None) -> Result:
     """Try the chosen laws on the chosen APIs. Ctrl-C ends the run early; what was made is deleted all the same."""
     result = Result(target=_named(settings), seed=settings.seed, apis=tuple(settings.contracts))
-    for name, contract in settings.contracts.items():
-        target = targets(contract) if targets else opened(settings, contract)
-        try:
-            run_api(settings, contract, target, result, progress)
-        except Unreachable as failure:
-            result.unreachable = result.unreachable or f"{name}: {failure}"
-        finally:
-            target.close()
-        if result.interrupted:
-            break
+    with Interrupts() as interrupts:
+        for name, contract in settings.contracts.items():
+            target = targets(contract) if targets else opened(settings, contract)
+            target.interrupts = interrupts
+            try:
+                run_api(settings, contract, target, result, progress)
+            except Unreachable as failure:
+                result.unreachable = result.unreachable or f"{name}: {failure}"
+            finally:
+                target.close()
+            if result.interrupted:
+                break
     return result
 
 
@@ -61,14 +64,14 @@ def run_api(settings: Settings, contract: Contract, target: Target, result: Resu
     except KeyboardInterrupt:
         result.interrupted = True
     finally:
-        begun = time.perf_counter()
-        with suppress(Unreachable):
-            result.leftovers += caller.clean_up()
-        result.seconds[contract.name, "clean-up"] = time.perf_counter() - begun
+        meter = Meter(caller.exchanges)
+        cleaned = clean_up(caller)
+        result.leftovers += cleaned.leftovers
+        result.interrupted = result.interrupted or cleaned.interrupted
+        _spent(result, contract.name, "clean-up", meter.read())
     others = [finding for finding in result.findings if finding.api != contract.name]
     result.findings = [*others, *grouped(finding for finding in result.findings if finding.api == contract.name)]
-    result.hollow += _unmatched(contract.name, result)
-    result.hollow += _hollow(caller, whole=not settings.laws)
+    result.hollow += hollow.reasons(caller, result, whole=set(REACHING) <= {law.name for law in chosen})
 
 
 def opened(settings: Settings, contract: Contract) -> Target:
@@ -102,8 +105,8 @@ def _try(law: Law, caller: Caller, settings: Settings, result: Result) -> None:
     if law.writes and not caller.can_write:
         result.add([Unproved(law.name, api, "", "", GET_ONLY)])
         return
-    bench = Bench(law.name, caller, examples=settings.examples, latency=settings.latency / 1000)
-    begun = time.perf_counter()
+    bench = Bench(law.name, caller, examples=settings.examples, latency=settings.latency / 1000, anywhere=law.anywhere)
+    meter = Meter(caller.exchanges)
     try:
         law.run(bench)
     except (Premise, NotSent) as missing:
@@ -114,30 +117,10 @@ def _try(law: Law, caller: Caller, settings: Settings, result: Result) -> None:
         bench.verdicts.append(Unproved(law.name, api, "", "", reason))
     finally:
         result.add(bench.verdicts)
-        result.seconds[api, law.name] = time.perf_counter() - begun
+        _spent(result, api, law.name, meter.read())
+        result.costs |= {(api, f"{law.name}: {phase}"): cost for phase, cost in bench.phases.items()}
 
 
-def _unmatched(api: str, result: Result) -> Iterator[str]:
-    """Filters that never matched are as good as untried."""
-    for unproved in result.unproved:
-        if unproved.api == api and NEVER in unproved.reason:
-            yield f"{api}: {unproved.operation}: {unproved.reason}"
-
-
-def _hollow(caller: Caller, *, whole: bool) -> Iterator[str]:
-    """Why a run proves too little; only one of all laws must reach all operations."""
-    api = caller.contract.name
-    if not caller.exchanges:
-        yield f"{api}: nothing was sent"
-        return
-    secured = {name for name, operation in caller.contract.operations.items() if caller.demands(operation)}
-    statuses = Counter(one.answer.status for one in caller.exchanges if one.operation in secured)
-    if statuses and not any(200 <= status < 300 for status in statuses) and {401, 403} & set(statuses):
-        yield f"{api}: every answer was 401 or 403; give credentials"
-        return
-    succeeded = {one.operation for one in caller.exchanges if 200 <= one.answer.status < 300}
-    for operation in caller.contract.operations.values() if whole else ():
-        if caller.target.read_only and operation.method not in ("GET", "HEAD"):
-            continue
-        if operation.operation_id not in succeeded:
-            yield f"{api}: {operation.operation_id} never succeeded"
+def _spent(result: Result, api: str, law: str, cost: Cost) -> None:
+    result.seconds[api, law] = cost.seconds
+    result.costs[api, law] = cost

@@ -1,36 +1,38 @@
 """Schemathesis, with all its phases and checks, as one law: its failures are findings.
 
 Its requests go through the same target as those of the laws, so that guard, rate and record are the same, and
-what it makes is deleted as well.
+what it makes is deleted as well. It writes to records of this run alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
-from urllib.parse import unquote
 
 from contract_tests.callers import Caller
+from contract_tests.costs import Meter
 from contract_tests.exchanges import Answer, Exchange, Request
 from contract_tests.findings import Unproved
 from contract_tests.laws.bench import Bench
+from contract_tests.meant import Meant
 from contract_tests.shapes import shortened
+from contract_tests.sparing import Sparing
 from contract_tests.targets import SAFE
-from contract_tests.trials import unanswered
-from mock_server.contract import Json, Operation
+from contract_tests.trials import Premise, unanswered
+from mock_server.contract import Json
 
 Message = MutableMapping[str, Any]
 MOST = 50  # seconds that one API may take
+CLOSED = Exchange(Request("", ""), Answer(503))  # what is not sent any more
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
 
 
 def run(bench: Bench) -> None:
-    """Give Schemathesis the contract and the target, and take its failures over."""
+    """Give Schemathesis the contract and the target, and take its failures over. Raises KeyboardInterrupt."""
     import schemathesis  # noqa: PLC0415  # it takes a second to import, and the other laws do without it
     from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
     from schemathesis.engine import from_schema  # noqa: PLC0415
@@ -38,27 +40,76 @@ def run(bench: Bench) -> None:
     caller = bench.caller
     config = SchemathesisConfig.from_dict(_configured(bench))
     schema: Any = schemathesis.openapi.from_dict(dict(caller.contract.document), config=config)
-    if not caller.can_write:
-        schema = schema.include(method=sorted(SAFE))
-    through = Through(caller)
+    through, sparing = Through(caller), Sparing(caller)
+    for operation in caller.contract.operations.values():
+        safe = operation.method in SAFE
+        reason = sparing.impossible(operation) if caller.can_write else ""
+        if reason:
+            bench.verdicts.append(Unproved(bench.law, bench.contract.name, operation.operation_id, "", reason))
+        if reason or not (safe or caller.can_write):
+            schema = schema.exclude(method=operation.method, path=operation.path)
     schema.app = through
-    tested: set[str] = set()
-    begun = time.perf_counter()
-    stream = from_schema(schema).execute()
-    for event in stream:
-        recorder = getattr(event, "recorder", None)
-        if recorder is not None:
-            tested |= {node.value.operation.label for node in recorder.cases.values()}
-            _failures(bench, recorder, through)
-        if time.perf_counter() - begun > MOST:  # Its own limit on time is one that it uses up.
-            stream.stop()
-            bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", "time", f"it was stopped after {MOST} seconds"))
-            break
+    with _spared(sparing, through):
+        tested = _played(bench, from_schema(schema).execute(), through)
+    caller.target.interrupts.check()
     for operation in caller.contract.operations.values():
         if f"{operation.method} {operation.path}" in tested:
             trial = bench.trial(operation, "")
             with trial:
                 trial.checks += 1
+
+
+def _played(bench: Bench, stream: Any, through: Through) -> set[str]:
+    """Take the failures over as they come; the labels of the operations that were tested."""
+    from schemathesis.engine.events import PhaseFinished, PhaseStarted  # noqa: PLC0415
+
+    tested: set[str] = set()
+    begun = time.perf_counter()
+    meter = Meter(bench.caller.exchanges)
+    for event in stream:
+        if isinstance(event, PhaseStarted):
+            meter = Meter(bench.caller.exchanges)
+        elif isinstance(event, PhaseFinished):
+            bench.phases[event.phase.name.value.lower()] = meter.read()
+        if through.closed or bench.caller.target.interrupts.pending:
+            through.closed = True
+            stream.stop()  # What its thread has under way comes to an end before anything is cleaned up.
+            continue
+        recorder = getattr(event, "recorder", None)
+        if recorder is not None:
+            tested |= {node.value.operation.label for node in recorder.cases.values()}
+            _failures(bench, recorder, through)
+        elif hasattr(event, "related_to_operation"):
+            reason = f"Schemathesis could not go on: {shortened(str(event.value), 300)}"
+            bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", event.label, reason))
+        if time.perf_counter() - begun > MOST:  # Its own limit on time is one that it uses up.
+            through.closed = True
+            bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", "time", f"it was stopped after {MOST} seconds"))
+    return tested
+
+
+@contextmanager
+def _spared(sparing: Sparing, through: Through) -> Iterator[None]:
+    """While entered, Schemathesis' writes go to records of this run."""
+    import schemathesis  # noqa: PLC0415
+
+    labelled = {f"{one.method} {one.path}": one for one in through.contract.operations.values()}
+
+    def aim(_context: Any, case: Any, _kwargs: Any) -> None:
+        if through.closed:
+            raise KeyboardInterrupt  # This is how its thread ends.
+        operation = labelled.get(case.operation.label)
+        if operation is None or case.method.upper() in SAFE:
+            return
+        undeclared = case.method.upper() != operation.method  # It may stand where no record can be made.
+        with suppress(Premise) if undeclared else nullcontext():
+            sparing.spare(operation, case.path_parameters, case.body)
+
+    schemathesis.hook("before_call")(aim)
+    try:
+        yield
+    finally:
+        schemathesis.hooks.unregister(aim)
 
 
 def _configured(bench: Bench) -> dict[str, Json]:
@@ -98,12 +149,14 @@ def _configured(bench: Bench) -> dict[str, Json]:
 
 
 class Through:
-    """An ASGI application that passes requests on to a target."""
+    """An ASGI application that passes requests on to a target, until it is closed."""
 
     def __init__(self, caller: Caller) -> None:
+        self.closed = False
+        self.contract = caller.contract
         self._caller = caller
         self._base = caller.contract.base_path
-        self._paths = [(o, _pattern(o)) for o in _by_precision(caller.contract.operations)]
+        self._meant = Meant(caller.contract)
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -121,21 +174,6 @@ class Through:
         await send({"type": "http.response.start", "status": exchange.answer.status or 502, "headers": kept})
         await send({"type": "http.response.body", "body": exchange.answer.body})
 
-    def meant(self, method: str, target: str) -> tuple[Operation | None, dict[str, Json]]:
-        """The operation that a request is for, and the ids in its path."""
-        path = target.partition("?")[0]
-        for operation, pattern in self._paths:
-            match = pattern.fullmatch(path) if operation.method == method else None
-            if match:
-                texts = match.groups()
-                parts = re.findall(r"\{([^}]+)\}", operation.path)
-                named = {p.name: p for p in operation.parameters if p.where == "path"}
-                pairs = zip(parts, texts, strict=True)
-                return operation, {
-                    str(named[n].identifies): _typed(unquote(text), named[n].schema) for n, text in pairs if n in named
-                }
-        return None, {}
-
     def recorded(self, interaction: Any) -> Exchange:
         """An exchange as Schemathesis has kept it."""
         request, response = interaction.request, interaction.response
@@ -143,7 +181,7 @@ class Through:
         target = f"/{target}".removeprefix(self._base)
         headers = tuple((name, value) for name, values in request.headers.items() for value in values)
         told = tuple((name, value) for name, values in response.headers.items() for value in values)
-        operation, _ = self.meant(request.method, target)
+        operation, _ = self._meant.by(request.method, target)
         sent = Request(request.method, target, headers, request.body)
         return Exchange(
             sent,
@@ -152,8 +190,14 @@ class Through:
         )
 
     def _sent(self, request: Request) -> Exchange:
-        operation, ids = self.meant(request.method, request.target)
-        exchange = self._caller.send(request, operation.operation_id if operation else "")
+        if self.closed:
+            return CLOSED
+        operation, ids = self._meant.by(request.method, request.target)
+        try:
+            exchange = self._caller.send(request, operation.operation_id if operation else "")
+        except KeyboardInterrupt:
+            self._caller.target.interrupts.pending, self.closed = True, True
+            return CLOSED
         if operation is not None:
             self._caller.remember(operation, ids, _body(request), exchange)
         return exchange
@@ -205,23 +249,7 @@ def _exchanges(recorder: Any, id: str, through: Through) -> Iterator[Exchange]:
         yield through.recorded(interaction)
 
 
-def _by_precision(operations: Mapping[str, Operation]) -> list[Operation]:
-    """Operations with fewer parameters in their paths first."""
-    return sorted(operations.values(), key=lambda operation: operation.path.count("{"))
-
-
-def _pattern(operation: Operation) -> re.Pattern[str]:
-    parts = re.split(r"\{[^}]+\}", operation.path)
-    return re.compile("([^/]+)".join(map(re.escape, parts)))
-
-
-def _typed(text: str, schema: Mapping[str, Json]) -> Json:
-    with contextlib.suppress(ValueError):
-        return int(text) if schema.get("type") == "integer" else text
-    return text
-
-
 def _body(request: Request) -> Json:
-    with contextlib.suppress(ValueError, RecursionError):
+    with suppress(ValueError, RecursionError):
         return json.loads(request.body or b"null")
     return None

@@ -12,8 +12,8 @@ from typing import Literal
 
 import jsonschema_rs
 
+from contract_tests.schemas import json_type, merged
 from mock_server.contract import Json, Schema
-from mock_server.schemas import json_type, merged
 
 Side = Literal["request", "response"]
 HIDDEN: Mapping[Side, str] = {"request": "readOnly", "response": "writeOnly"}  # what a side does not carry
@@ -65,7 +65,8 @@ def flaws(schema: Schema, value: Json, side: Side = "response", pointer: str = "
         if not _takes_null(schema):
             yield Flaw(pointer, "null", f"is null, and must be of type {json_type(schema)}")
         return
-    whole, kind = _known(_Same(schema))
+    whole = merged(schema)
+    kind = json_type(whole)
     if not _TYPES[kind](value):
         yield Flaw(pointer, "type", f"must be of type {kind}, and is {shortened(value)}")
         return
@@ -102,7 +103,8 @@ class Shape:
 
     def _strict(self, schema: Schema) -> Json:
         """The schema as Draft 4 has it, which knows no null; whatever it cannot tell is refused."""
-        whole, kind = _known(_Same(schema))
+        whole = merged(schema)
+        kind = json_type(whole)
         if {"oneOf", "anyOf", "not"} & set(whole):
             return {"enum": [None]} if _takes_null(schema) else {"not": {}}
         plain = {word: whole[word] for word in _PLAIN if word in whole}
@@ -121,7 +123,7 @@ class Shape:
 
     def _members(self, whole: Schema) -> dict[str, Json]:
         known: Mapping[str, Schema] = whole.get("properties", {})
-        hidden = {name for name, part in known.items() if _known(_Same(part))[0].get(HIDDEN[self._side]) is True}
+        hidden = {name for name, part in known.items() if merged(part).get(HIDDEN[self._side]) is True}
         more = whole.get("additionalProperties")
         needed = [name for name in whole.get("required", ()) if name not in hidden]
         return {
@@ -135,28 +137,6 @@ def shortened(value: Json, length: int = 120) -> str:
     """A value as a message shows it."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= length else f"{text[:length]}…"
-
-
-class _Same:
-    """A schema as a key: schemas are compared by identity, they may be cyclic."""
-
-    __slots__ = ("schema",)
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
-
-
-@lru_cache(20_000)
-def _known(same: _Same) -> tuple[Schema, str]:
-    """A schema with its own allOf merged, and its type."""
-    whole = merged(same.schema)
-    return whole, json_type(whole)
 
 
 def _takes_null(schema: Schema) -> bool:
@@ -214,13 +194,13 @@ def _object(schema: Schema, value: Json, side: Side, pointer: str) -> Iterator[F
     known: Mapping[str, Schema] = schema.get("properties", {})
     hidden = HIDDEN[side]
     for name in schema.get("required", ()):
-        if name not in value and _known(_Same(known.get(name, {})))[0].get(hidden) is not True:
+        if name not in value and merged(known.get(name, {})).get(hidden) is not True:
             yield Flaw(f"{pointer}/{name}", "required", "is missing")
     more = schema.get("additionalProperties")
     for name, part in value.items():
         at = f"{pointer}/{name}"
         if name in known:
-            if side == "response" and _known(_Same(known[name]))[0].get("writeOnly") is True:
+            if side == "response" and merged(known[name]).get("writeOnly") is True:
                 yield Flaw(at, UNDECLARED, "must not be shown")
             else:
                 yield from flaws(known[name], part, side, at)

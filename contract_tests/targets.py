@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contract_tests.exchanges import Answer, Headers, Request
+from contract_tests.interrupts import Interrupts
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOGETHER = 8  # connections at once
@@ -35,6 +36,10 @@ class Unreachable(ConnectionError):
     """Nothing answers at the address."""
 
 
+class NotConnected(Unreachable):
+    """Nobody took the request."""
+
+
 class Target(ABC):
     """Where one API answers. `send` guards and measures; `_deliver` is what a kind of target adds."""
 
@@ -45,17 +50,17 @@ class Target(ABC):
         self._gap = 1 / rate if rate else 0.0
         self._next = 0.0
         self._turn = threading.Lock()
+        self.interrupts = Interrupts()
+        self.unanswered: list[Request] = []  # Sent, and nobody knows what became of them.
 
     def send(self, request: Request) -> Answer:
-        """Raises NotSent for a write to a read-only target, and Unreachable."""
-        request = self._let_out(request)
-        begun = time.perf_counter()
-        answer = self._deliver(request)
-        return replace(answer, seconds=time.perf_counter() - begun)
+        """Raises NotSent for a write to a read-only target, Unreachable, and KeyboardInterrupt for one that came before."""
+        self.interrupts.check()
+        return self._send(request)
 
     @abstractmethod
     def send_together(self, requests: Sequence[Request]) -> list[Answer]:
-        """The answers to requests that are under way at the same time."""
+        """The answers to requests that are under way at the same time; one that never came has status 0."""
 
     @abstractmethod
     def close(self) -> None:
@@ -67,6 +72,21 @@ class Target(ABC):
     def pause(self, seconds: float) -> None:
         """Wait for the target's clock to move on."""
         time.sleep(seconds)
+
+    def _send(self, request: Request) -> Answer:
+        request = self._let_out(request)
+        begun = time.perf_counter()
+        try:
+            with self.interrupts.waiting():
+                answer = self._deliver(request)
+        except NotConnected:
+            raise
+        except (Unreachable, KeyboardInterrupt) as failure:
+            self.unanswered.append(request)
+            if isinstance(failure, Unreachable) or not self.interrupts.pending:
+                raise
+            raise Unreachable(f"{request.method} {self.name}{request.target}: its answer was not waited for") from failure
+        return replace(answer, seconds=time.perf_counter() - begun)
 
     def _let_out(self, request: Request) -> Request:
         if self.read_only and request.method not in SAFE:
@@ -95,6 +115,7 @@ class InProcess(Target):
         self._loop = asyncio.new_event_loop()
 
     def send_together(self, requests: Sequence[Request]) -> list[Answer]:
+        self.interrupts.check()
         out = [self._let_out(request) for request in requests]
 
         async def every() -> list[Answer]:
@@ -190,9 +211,16 @@ class Address(Target):
         self._threads: ThreadPoolExecutor | None = None
 
     def send_together(self, requests: Sequence[Request]) -> list[Answer]:
+        self.interrupts.check()
         if self._threads is None:
             self._threads = ThreadPoolExecutor(TOGETHER)
-        return list(self._threads.map(self.send, requests))
+        return list(self._threads.map(self._answered, requests))
+
+    def _answered(self, request: Request) -> Answer:
+        try:
+            return self._send(request)
+        except Unreachable as failure:
+            return Answer(0, (), str(failure).encode())
 
     def close(self) -> None:
         if self._threads is not None:
@@ -201,14 +229,21 @@ class Address(Target):
             self._idle.get_nowait().close()
 
     def _deliver(self, request: Request) -> Answer:
-        connection = self._connection()
+        what = f"{request.method} {self.name}{request.target}"
+        try:
+            connection = self._connection()
+        except (OSError, http.client.HTTPException) as failure:
+            raise NotConnected(f"{what}: {_told(failure)}") from failure
         try:
             self._write(connection, request)
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as failure:
             connection.close()
-            raise Unreachable(f"{request.method} {self.name}{request.target}: {_told(failure)}") from failure
+            raise Unreachable(f"{what}: {_told(failure)}") from failure
+        except KeyboardInterrupt:
+            connection.close()
+            raise
         answer = Answer(response.status, tuple(response.getheaders()), body)
         if response.will_close:
             connection.close()
@@ -236,7 +271,9 @@ class Address(Target):
             try:
                 idle = self._idle.get_nowait()
             except queue.Empty:
-                return self._opened()
+                made = self._opened()
+                made.connect()
+                return made
             if idle.sock is not None and not select.select([idle.sock], [], [], 0)[0]:
                 return idle
             idle.close()  # The server has closed it.

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from contract_tests.schemas import items, json_type, merged, properties
 from contract_tests.shapes import RANGES, fits
 from mock_server.contract import Json, Schema
-from mock_server.schemas import items, json_type, merged, properties
 
 LONG = 500  # characters of a long text where its schema has no bound
 DEEP = 4  # levels of objects and arrays that are filled
@@ -122,7 +122,8 @@ class Values:
         part = items(schema)
         yield []
         if depth < DEEP and part:
-            yield [self.plain(part, depth=depth + 1) for _ in range(3)]
+            first, *others = [self.plain(part, depth=depth + 1) for _ in range(3)]
+            yield [*others, first]  # In no order that somebody might sort them into.
             yield [self.samples(part, depth + 1)[0]]
 
     def _telling_objects(self, schema: Schema, depth: int) -> Iterator[Json]:
@@ -172,8 +173,11 @@ _TEXTS: tuple[Callable[[str], str], ...] = (  # each shows another way of losing
     lambda mark: f"👩‍🔧🇫🇮 東京 {mark}",
     lambda mark: f"שלום عربى {mark}",
     lambda mark: f"00{len(mark)}",
-    lambda mark: f"line {mark}\nnext\ttab",
+    lambda mark: f"=1+2 line {mark}\r\nnext\ttab\x01\n",
+    lambda mark: f"\ufeffno\u00a0break \u200b\u201c{mark}\u201d it\u2019s \u2013 100%25 \u2026\u2028",
+    lambda mark: f"+1 (0)40-00{len(mark)}",
     lambda _: " ",
+    lambda _: "1e5",
     lambda _: "null",
 )
 
@@ -188,7 +192,7 @@ def _emails(mark: str, _zoned: bool) -> tuple[str, ...]:
 
 
 def _days(_mark: str, _zoned: bool) -> tuple[str, ...]:
-    return "2024-02-29", "1999-12-31", "2038-01-20", "1970-01-01", "2100-03-01"
+    return "2024-02-29", "1999-12-31", "2038-01-20", "1969-12-31", "2100-03-01"
 
 
 def _times(_mark: str, zoned: bool) -> tuple[str, ...]:
@@ -196,7 +200,10 @@ def _times(_mark: str, zoned: bool) -> tuple[str, ...]:
     fine = "" if zoned else ".123"
     return tuple(
         f"{day}{fine}{end}"
-        for day in ("2024-02-29T23:59:59", "1999-12-31T00:00:00", "2038-01-19T03:14:08", "2024-03-31T03:30:00")
+        for day in (
+            *("2024-02-29T23:59:59", "1999-12-31T00:00:00", "2038-01-19T03:14:08", "2024-03-31T03:30:00"),
+            *("1969-07-20T20:17:40", "2100-03-01T12:00:00"),
+        )
     )
 
 

@@ -141,6 +141,26 @@ READER = {"authorization": "Bearer test-read"}
 FEBRUARY = "2025-02-30"
 BIG = b'{"name": "' + b"a" * (1 << 20) + b'", "email": ""}'
 FENTU: Mapping[str, Witness] = {
+    "a contact goes with a work order that names it": (delete("/work-orders/wo-12349"), put("/contacts/contact-005", {})),
+    "the list shows the phone number that a customer had": (put("/customers/cust-001", {"phone": "1"}), get("/customers")),
+    "customers with an empty status are not listed": (put("/customers/cust-001", {"status": ""}), get("/customers")),
+    "two creations at the same time may both be primary": (
+        (
+            post("/customers/cust-001/contacts", {"name": "A", "is_primary": True}),
+            post("/customers/cust-001/contacts", {"name": "B", "is_primary": True}),
+        ),
+        get("/customers/cust-001/contacts"),
+    ),
+    "deletions at the same time all succeed": ((delete("/contacts/contact-001"), delete("/contacts/contact-001")),),
+    "only the last work order stands in the way of a deletion": (
+        post("/work-orders", {"customer_id": "cust-002", "status": "open"}),
+        post("/work-orders", {"customer_id": "cust-002", "status": "completed"}),
+        delete("/customers/cust-002"),
+    ),
+    "not found is called a conflict": (get("/customers/cust-900"),),
+    "a work order with a technician is assigned": ordered({"technician_id": "tech-001"}),
+    "a completed work order loses its technician": (put("/work-orders/wo-12345", {"status": "completed"}),),
+    "any scheme is taken": (get("/customers", authorization="Basic test-admin"),),
     "names are trimmed": made({"name": " A "}),
     "names lose double spaces": made({"name": "A  B"}),
     "names are composed": made({"name": "A\u030a"}),
@@ -372,6 +392,12 @@ KEYCHAIN: Mapping[str, Witness] = {
 }
 SECOND = {"name": "B", "email": "b@b.example"}
 LEMONSOFT: Mapping[str, Witness] = {
+    "items take children of others": (
+        put("/customers/2", {**SECOND, "contacts": [{"id": 1, "name": "A", "customer_id": 2}]}),
+        get("/customers/2"),
+    ),
+    "names are not looked at beside VAT numbers": (get("/customers?filter.vat=1740599&filter.name=nobody"),),
+    "a success says that it is none": (delete("/customers/1/contacts/1"),),
     "names are trimmed": customer({"name": " A "}),
     "names are cut to 60 characters": customer({"name": "a" * 61}),
     "umlauts in cities become question marks": customer({"city": "Jyväskylä"}),

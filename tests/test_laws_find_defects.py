@@ -17,6 +17,8 @@ LATENCY = 400  # milliseconds
 BEFORE = {  # law -> those whose exchanges it judges: it sends nothing, or little, itself
     "no-server-errors": ("filters-are-exact", "unknown-ids"),
     "declared-answers": ("create-persists", "unknown-ids", "views-agree", "deleted-is-gone"),
+    "envelopes": ("unknown-ids", "deleted-is-gone"),
+    "lists-are-complete": ("create-persists",),
     "latency": ("reading-changes-nothing",),
 }
 

@@ -16,6 +16,7 @@ from contract_tests.exchanges import Answer, Exchange, Request
 from contract_tests.findings import Finding, Proof, Result, Unproved
 from contract_tests.grouping import grouped
 from contract_tests.matching import met
+from contract_tests.schemas import merged
 from contract_tests.shapes import Shape, fits, flaws
 from contract_tests.values import Values
 from mock_server import contract
@@ -85,6 +86,32 @@ CASES: list[tuple[Match, bool, Any, Any, bool]] = [
 def test_a_filter_is_read_as_the_contract_says(match: Match, fold: bool, held: Any, wanted: Any, expected: bool) -> None:
     """openapi/README.md, row by row."""
     assert met(Filter((("a",),), match, fold), {"a": held}, wanted) is expected
+
+
+@given(
+    st.sampled_from(sorted({case[0] for case in CASES})),
+    st.booleans(),
+    st.lists(st.sampled_from([case[2] for case in CASES]), max_size=3),
+    st.sampled_from([case[3] for case in CASES]),
+)
+def test_a_filter_reads_many_values_as_it_reads_each(match: Match, fold: bool, values: list[Any], wanted: Any) -> None:
+    """A record with several matches as soon as one does; no value asked before leaves anything behind."""
+    filter = Filter((("a", "*"),), match, fold)
+
+    whole = met(filter, {"a": values}, wanted)
+
+    each = [met(filter, {"a": [value]}, wanted) for value in values]
+    nothing = met(filter, {"a": []}, wanted)
+    assert whole is (any(each) if nothing is False else all(each))
+
+
+def test_a_schema_is_read_once() -> None:
+    """One that is equal is another: schemas may be cyclic."""
+    schema = {"allOf": [{"properties": {"a": {"type": "string"}}}]}
+
+    assert merged(schema) is merged(schema)
+    assert merged(schema) is not merged(dict(schema))
+    assert merged(schema) == merged(dict(schema))
 
 
 def test_a_record_that_does_not_tell_is_not_judged() -> None:

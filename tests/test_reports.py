@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from contract_tests import outcome
 from contract_tests.baseline import Baseline
+from contract_tests.costs import Cost
 from contract_tests.exchanges import Answer, Exchange, Request
 from contract_tests.findings import Finding, Leftover, Proof, Result, Unproved
 from contract_tests.masking import Masking
@@ -67,6 +68,8 @@ def result(*findings: Finding, **changed: Json) -> Result:
     exchanges = {"fentu": [exchange(), exchange("GET", "/customers?page=2&search=x", None)]}
     seconds = {("fentu", "create-persists"): 1.5, ("fentu", "guards"): 0.25}
     made = Result("https://api.example.com", 7, ("fentu",), list(findings), proofs, unproved, exchanges, seconds=seconds)
+    made.costs |= {("fentu", "create-persists"): Cost(1.5, 3, 1.2), ("fentu", "guards"): Cost(0.25, 1, 0.05)}
+    made.costs |= {("fentu", "guards: a phase"): Cost(0.125, 1, 0.025)}
     return replace(made, **changed)
 
 
@@ -330,7 +333,10 @@ def test_the_terminal_says_what_to_do() -> None:
         "contract  openapi/fentu/openapi.yaml:170",
         "$ curl -X POST https://api.example.com/v1/customers -H 'Authorization: Bearer '\"$FENTU_API_KEY\" -H",
         "201 {}",
-        "1.50 s  fentu  create-persists",
+        "  seconds   waiting   judging  requests  fentu",
+        "     1.50      1.20      0.30         3  create-persists",
+        "     0.12      0.03      0.10         1  guards: a phase",
+        "     1.75      1.25      0.50         4  in all",
         "fentu: 1 violation; 2 proofs of 2 laws, 1 unproved; 1 of 18 operations, 2 requests; 1.8 s",
         "The contract is broken. Target https://api.example.com, seed 7.",
     ):

@@ -49,9 +49,11 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "an update is answered with the old values": "The answer shows the record as it was before.",
     },
     ("fentu", "unsent-properties"): {
+        "a work order with a technician is assigned": "The default depends on what else is sent.",
         "new customers are not active": "The status of a new customer is not the one documented.",
     },
     ("fentu", "update-keeps-the-rest"): {
+        "a completed work order loses its technician": "A status changes what was not sent.",
         "an update takes the primary contact's flag away": "A boolean that was not sent becomes false.",
         "an update clears what it was not sent": "PUT replaces the record instead of merging.",
         "an update of the name takes the branch away": "A reference that was not sent is lost.",
@@ -88,6 +90,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "work orders outlive their customer": "A work order can be read though its customer is gone.",
     },
     ("fentu", "guards"): {
+        "only the last work order stands in the way of a deletion": "The others are not looked at.",
         "nothing stands in the way of a deletion": "Customers with active work orders are deleted.",
         "drafts do not stand in the way of a deletion": "One status is wrongly taken for finished.",
         "finished work orders stand in the way of a deletion": "Any work order forbids the deletion.",
@@ -208,6 +211,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "of two updates at the same time one is lost": "The record is read before the other is written.",
     },
     ("fentu", "credentials"): {
+        "any scheme is taken": "Only the token after the scheme is looked at.",
         "any token is taken": "The token is not compared with anything.",
         "any header that holds a token is taken": "The scheme before the token is not looked at.",
         "assets are listed without a token": "One operation was forgotten.",
@@ -278,6 +282,24 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     },
     ("fentu", "latency"): {
         "lists take half a second": "Each list waits.",
+    },
+    ("fentu", "other-records-stay"): {
+        "a contact goes with a work order that names it": "A deletion takes along what the record only refers to.",
+    },
+    ("fentu", "updates-show-everywhere"): {
+        "the list shows the phone number that a customer had": "A copy for the list is not renewed.",
+    },
+    ("fentu", "lists-are-complete"): {
+        "customers with an empty status are not listed": "The join of the list leaves records out.",
+    },
+    ("fentu", "parallel-flags"): {
+        "two creations at the same time may both be primary": "Between the look and the write another request comes.",
+    },
+    ("fentu", "parallel-deletions"): {
+        "deletions at the same time all succeed": "Between the look and the deletion another request comes.",
+    },
+    ("fentu", "envelopes"): {
+        "not found is called a conflict": "The code of a refusal is that of another one.",
     },
     ("keychain", "pages-part-the-list"): {
         "offset does nothing": "Every page is the first.",
@@ -510,6 +532,15 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     },
     ("lemonsoft", "latency"): {
         "lists take half a second": "Each list waits.",
+    },
+    ("lemonsoft", "children-stay-at-home"): {
+        "items take children of others": "An item with the id of another customer's contact moves it.",
+    },
+    ("lemonsoft", "filters-all-count"): {
+        "names are not looked at beside VAT numbers": "Of two filters one is forgotten.",
+    },
+    ("lemonsoft", "envelopes"): {
+        "a success says that it is none": "ok is false.",
     },
 }
 CATALOGUE: tuple[Defect, ...] = tuple(

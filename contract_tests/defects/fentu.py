@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import ClassVar
 
@@ -104,7 +104,8 @@ class Fentu(Service):
         kind, _, token = headers.get("authorization", "").partition(" ")
         if self.broken("assets are listed without a token") and operation.id == "listAssets" and not token:
             return
-        scopes = TOKENS.get(token.strip()) if kind.lower() == "bearer" else None
+        right = kind.lower() == "bearer" or self.broken("any scheme is taken")
+        scopes = TOKENS.get(token.strip()) if right else None
         if self.broken("any token is taken") and token:
             scopes = TOKENS["test-admin"]
         if self.broken("any header that holds a token is taken"):
@@ -128,7 +129,8 @@ class Fentu(Service):
 
     def refusal(self, refused: Refused) -> Json:
         details = [{"in": part, "pointer": pointer, "message": message} for part, pointer, message in refused.problems]
-        return {"error": {"code": WORDS[refused.status], "message": refused.message, "details": details}}
+        code = "conflict" if self.broken("not found is called a conflict") and refused.status == 404 else WORDS[refused.status]
+        return {"error": {"code": code, "message": refused.message, "details": details}}
 
     # ------------------------------------------------------------------------------------------------------- customers
     async def list_customers(self, request: Request) -> Answer:
@@ -153,6 +155,8 @@ class Fentu(Service):
         found = [row for row in rows if not tests or fits(test(row) for test in tests)]
         if self.broken("filters hold on the first page only") and query.get("page", 1) > 1:
             found = rows
+        if self.broken("customers with an empty status are not listed"):
+            found = [row for row in found if row["status"] != ""]
         return self.page(request, found, self.summary, rows)
 
     def _searched(self, text: str) -> Callable[[Record], bool]:
@@ -283,6 +287,8 @@ class Fentu(Service):
         new["updated_at"] = old["updated_at"] if self.broken("an update does not move updated_at") else self.now()
         if self.broken("search finds customers by the names that they had"):
             new["former_name"] = old.get("former_name", old["name"])
+        if self.broken("the list shows the phone number that a customer had"):
+            new["listed_phone"] = old.get("listed_phone", old["phone"])
         if self.broken("an update moves created_at"):
             new["created_at"] = new["updated_at"]
         if self.broken("clients can set updated_at"):
@@ -347,7 +353,10 @@ class Fentu(Service):
             finished = (*FINISHED, "draft")
         if self.broken("nothing stands in the way of a deletion"):
             return
-        orders = [row for row in self.living("work_order") if row["customer_id"] == id and row["status"] not in finished]
+        every = [row for row in self.living("work_order") if row["customer_id"] == id]
+        if self.broken("only the last work order stands in the way of a deletion"):
+            every = every[-1:]
+        orders = [row for row in every if row["status"] not in finished]
         if orders:
             problems = [("state", f"/work-orders/{row['id']}", f"is {row['status']}") for row in orders]
             raise Refused(409, f"Customer {id} cannot be deleted. Complete or cancel related records first.", problems)
@@ -360,6 +369,9 @@ class Fentu(Service):
         if not self.broken("contacts are created under customers that do not exist"):
             self.find("customer", request.path["customer_id"])
         sent = self.stored(request.body, CONTACT)
+        before = list(self.records["contact"])
+        if self.broken("two creations at the same time may both be primary"):
+            await pause()
         number = self.count("contact")
         if self.broken("ids of contacts are given again"):
             number = max(int(id[8:]) for id in self.records["contact"]) + 1
@@ -367,7 +379,8 @@ class Fentu(Service):
         record = {**dict.fromkeys(CONTACT), "is_primary": False, **sent, **kept}
         self.put("contact", record)
         if not self.broken("a customer can have two primary contacts"):
-            self._clear_primary(record)
+            raced = self.broken("two creations at the same time may both be primary")
+            self._clear_primary(record, before if raced else None)
         return Answer(201, {"data": self.contact(record)})
 
     async def update_contact(self, request: Request) -> Answer:
@@ -380,14 +393,19 @@ class Fentu(Service):
             self._clear_primary(record)
         return Answer(200, {"data": self.contact(record)})
 
-    def _clear_primary(self, record: Record) -> None:
+    def _clear_primary(self, record: Record, known: Container[str] | None = None) -> None:
         for row in self.living("contact"):
+            if known is not None and row["id"] not in known:
+                continue
             if record["is_primary"] and row["customer_id"] == record["customer_id"] and row["id"] != record["id"]:
                 self.put("contact", {**row, "is_primary": False})
 
     async def delete_contact(self, request: Request) -> Answer:
         id = request.path["id"]
-        self.remove("contact", [self.find("contact", id)])
+        row = self.find("contact", id)
+        if self.broken("deletions at the same time all succeed"):
+            await pause()
+        self.remove("contact", [row])
         if self.broken("work orders go with the contact that they name"):
             self.remove("work_order", [row for row in self.living("work_order") if row["contact_id"] == id])
         return Answer(204)
@@ -443,6 +461,8 @@ class Fentu(Service):
             "work_order_number": f"WO-{now[:4]}-{number - FIRST['work_order'] + 1:03}",
             "customer_name": self.records["customer"].get(customer, {}).get("name"),
         }
+        if self.broken("a work order with a technician is assigned") and record["technician_id"] and "status" not in sent:
+            record["status"] = "assigned"
         self.put("work_order", record)
         return Answer(201, {"data": self.work_order(record)})
 
@@ -464,16 +484,22 @@ class Fentu(Service):
         self._check_work_order(sent)
         if self.broken("a finished work order cannot be opened again") and old["status"] in FINISHED:
             sent.pop("status", None)
+        if self.broken("a completed work order loses its technician") and sent.get("status") == "completed":
+            sent["technician_id"] = None
         self.put("work_order", {**old, **sent})
         return Answer(200, {"data": self.work_order({**old, **sent})})
 
     async def delete_work_order(self, request: Request) -> Answer:
-        self.remove("work_order", [self.find("work_order", request.path["id"])])
+        row = self.find("work_order", request.path["id"])
+        self.remove("work_order", [row])
+        if self.broken("a contact goes with a work order that names it") and row["contact_id"] in self.records["contact"]:
+            self.remove("contact", [self.records["contact"][row["contact_id"]]])
         return Answer(204)
 
     # ----------------------------------------------------------------------------------------------------------- views
     def summary(self, row: Record) -> Record:
         shown = {name: row[name] for name in SUMMARY}
+        shown["phone"] = row.get("listed_phone", row["phone"])
         if self.broken("lists show phone numbers without signs") and row["phone"]:
             shown["phone"] = re.sub("[^0-9]", "", row["phone"])
         return shown

@@ -11,11 +11,13 @@ from contract_tests.laws import (
     kept_apart,
     listed,
     lived,
+    narrowed,
     nested,
     placed,
     raced,
     related,
     shown,
+    surveyed,
     timed,
     tolerated,
     touched,
@@ -33,18 +35,27 @@ LAWS: tuple[Law, ...] = (
         "What a creation was sent is read back, letter for letter.",
         written.create_persists,
         actions=("create",),
+        anywhere=True,
     ),
     Law(
         "update-persists",
         "What an update was sent is read back, letter for letter.",
         written.update_persists,
         actions=("update",),
+        anywhere=True,
     ),
     Law(
         "writes-show-the-record",
         "A write answers with the record as it is read afterwards.",
         written.create_shows_what_was_made,
         actions=("create", "update"),
+        anywhere=True,
+    ),
+    Law(
+        "updates-show-everywhere",
+        "What an update was sent, every view shows afterwards.",
+        written.every_view_is_renewed,
+        actions=("update",),
     ),
     Law(
         "unsent-properties",
@@ -65,7 +76,13 @@ LAWS: tuple[Law, ...] = (
         actions=("update",),
     ),
     Law("update-replaces", "An update that replaces resets what it was not sent.", written.update_replaces, actions=("update",)),
-    Law("update-is-idempotent", "The same update twice is as good as once.", written.update_is_idempotent, actions=("update",)),
+    Law(
+        "update-is-idempotent",
+        "The same update twice is as good as once.",
+        written.update_is_idempotent,
+        actions=("update",),
+        anywhere=True,
+    ),
     Law(
         "server-assigns", "What the server assigns cannot be set by a body.", written.server_assigns, actions=("create", "update")
     ),
@@ -74,6 +91,13 @@ LAWS: tuple[Law, ...] = (
         "A write touches the record it names, and no other.",
         touched.one_record_is_touched,
         actions=("create", "update", "delete"),
+        anywhere=True,
+    ),
+    Law(
+        "other-records-stay",
+        "A write leaves all that is shown of other records as it was, whatever their kind.",
+        surveyed.others_stay,
+        actions=("create", "update", "delete"),
     ),
     Law(
         "refused-writes",
@@ -81,7 +105,13 @@ LAWS: tuple[Law, ...] = (
         touched.refused_writes_change_nothing,
         actions=("create", "update"),
     ),
-    Law("deleted-is-gone", "A deleted record is gone from every answer.", deleted.deleted_is_gone, actions=("delete",)),
+    Law(
+        "deleted-is-gone",
+        "A deleted record is gone from every answer.",
+        deleted.deleted_is_gone,
+        actions=("delete",),
+        anywhere=True,
+    ),
     Law("children-go-too", "What belongs to a deleted record is deleted with it.", deleted.children_go_too, actions=("delete",)),
     Law("guards", "A record that others guard cannot be deleted, and only then.", deleted.guards_hold, actions=("delete",)),
     Law(
@@ -89,6 +119,7 @@ LAWS: tuple[Law, ...] = (
         "No id and no number is given twice, not even after a deletion.",
         kept_apart.ids_are_fresh,
         actions=("create",),
+        anywhere=True,
     ),
     Law(
         "unique-values",
@@ -117,6 +148,12 @@ LAWS: tuple[Law, ...] = (
         actions=("create", "update"),
     ),
     Law(
+        "children-stay-at-home",
+        "An item in a body takes no child away from another parent, and gets its id from the server.",
+        nested.children_stay_at_home,
+        actions=("update",),
+    ),
+    Law(
         "numbers",
         "A number that a client may choose is kept, and without one the server gives one.",
         nested.numbers_may_be_chosen,
@@ -141,6 +178,7 @@ LAWS: tuple[Law, ...] = (
         listed.pages_part_the_list,
         writes=False,
         actions=("list",),
+        anywhere=True,
     ),
     Law(
         "totals-are-true",
@@ -148,6 +186,7 @@ LAWS: tuple[Law, ...] = (
         listed.totals_are_true,
         writes=False,
         actions=("list",),
+        anywhere=True,
     ),
     Law(
         "defaults-of-pages",
@@ -174,12 +213,14 @@ LAWS: tuple[Law, ...] = (
         "Nothing goes with a record whose deletion is refused.",
         related.refused_deletions_change_nothing,
         actions=("delete",),
+        anywhere=True,
     ),
     Law(
         "lists-follow-writes",
         "A list that was asked before shows what was written since, in its order, and counts it.",
         related.lists_follow_writes,
         actions=("create",),
+        anywhere=True,
     ),
     Law(
         "parents-in-bodies",
@@ -200,6 +241,7 @@ LAWS: tuple[Law, ...] = (
         listed.views_agree,
         writes=False,
         actions=("get", "list"),
+        anywhere=True,
     ),
     Law(
         "filters-are-exact",
@@ -216,16 +258,31 @@ LAWS: tuple[Law, ...] = (
     ),
     Law("filters-combine", "Of several filters every one must match.", filtered.filters_combine, writes=False, actions=("list",)),
     Law(
+        "filters-all-count",
+        "Of many filters each counts, whatever others are sent with it.",
+        narrowed.filters_all_count,
+        writes=False,
+        actions=("list",),
+    ),
+    Law(
         "life-of-records",
         "After any sequence of creations, updates and deletions there is what they leave.",
         lived.lives_follow_the_model,
         actions=("create", "update"),
+        anywhere=True,
+    ),
+    Law(
+        "lists-are-complete",
+        "A list has every record that was made and not deleted, whatever it holds.",
+        surveyed.lists_are_complete,
+        actions=("list",),
     ),
     Law(
         "parallel-creates",
         "Records made at the same time are all there, each with an id and numbers of its own.",
         raced.parallel_creates_are_apart,
         actions=("create",),
+        anywhere=True,
     ),
     Law(
         "parallel-uniques",
@@ -234,10 +291,23 @@ LAWS: tuple[Law, ...] = (
         actions=("create",),
     ),
     Law(
+        "parallel-flags",
+        "Of several records made at the same time with a flag that one may have, one has it.",
+        raced.parallel_flags_exclude,
+        actions=("create",),
+    ),
+    Law(
+        "parallel-deletions",
+        "Of several deletions of a record at the same time, one succeeds.",
+        raced.parallel_deletions_are_one,
+        actions=("delete",),
+    ),
+    Law(
         "parallel-updates",
         "Updates of different properties at the same time are all kept.",
         raced.parallel_updates_add_up,
         actions=("update",),
+        anywhere=True,
     ),
     Law(
         "credentials",
@@ -270,7 +340,11 @@ LAWS: tuple[Law, ...] = (
     Law("unknown-paths", "A path that the contract does not have is not found.", answered.paths_are_known, writes=False),
     Law("head", "HEAD answers as GET does, without a body.", answered.head_is_get_without_a_body, writes=False),
     Law(
-        "reading-changes-nothing", "The same question twice gets the same answer.", answered.reading_changes_nothing, writes=False
+        "reading-changes-nothing",
+        "The same question twice gets the same answer.",
+        answered.reading_changes_nothing,
+        writes=False,
+        anywhere=True,
     ),
     Law(
         "unknown-properties",
@@ -295,6 +369,12 @@ LAWS: tuple[Law, ...] = (
         "declared-answers",
         "Statuses, media types, headers and fields of every answer are those that the contract declares.",
         answered.every_answer_is_declared,
+        writes=False,
+    ),
+    Law(
+        "envelopes",
+        "Around records, and in refusals, an answer says what the contract writes there: literals, the status and its code.",
+        answered.envelopes_are_kept,
         writes=False,
     ),
     Law("no-server-errors", "Nothing that a client sends makes the server fail.", answered.no_server_errors, writes=False),

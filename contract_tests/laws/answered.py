@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from contract_tests import envelopes
-from contract_tests.callers import NOBODY, WITHOUT_BODY, Ids
+from contract_tests.callers import NOBODY, REFUSALS, WITHOUT_BODY, Ids
+from contract_tests.comparing import same
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.shapes import UNDECLARED, Flaw, Shape, fits, shortened
@@ -20,6 +21,8 @@ from mock_server.schemas import followed, merged, resolved
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
+LARGE = 20_000  # bytes of an answer
+MOST = 3  # large answers of an operation whose envelopes are looked at
 HUGE = 20_000_000  # bytes; more than any API takes that says it has a limit
 ODD_IDS = ("0", "-1", "nobody-has-this", "%", "é", "a b", "'", "null", "1 OR 1=1", "x" * 300, "99999999999999999999", "..")
 
@@ -76,6 +79,7 @@ def credentials_are_needed(bench: Bench) -> None:
                 if "WWW-Authenticate" in _headers(bench, operation, exchange.answer.status):
                     told = exchange.answer.header("www-authenticate")
                     trial.hold(bool(told), "WWW-Authenticate, which says how to log in", "it is missing", exchange)
+        _first_of_all(bench, operation)
     _near_misses(bench)
 
 
@@ -88,21 +92,69 @@ def _headers(bench: Bench, operation: Operation, status: int) -> Mapping[str, Js
 
 
 def _near_misses(bench: Bench) -> None:
-    """Part of a known secret, or more than it, is not the secret."""
+    """Part of a known secret, or more than it, is not the secret; nor is the secret in another place."""
     caller = bench.caller
-    known = next((c.secret for c in caller.credentials if c.secret), None)
-    operation = next((o for o in bench.contract.operations.values() if o.method == "GET" and caller.demands(o)), None)
-    if known is None or operation is None or len(known) < 2:
+    operation = next((o for o in callable_(bench) if o.method == "GET" and caller.demands(o)), None)
+    credential = next((c for c in caller.credentials if c.secret or c.login), None)
+    known = credential and (credential.secret or caller.session(credential))
+    if operation is None or not isinstance(known, str) or len(known) < 2:
         return
+    own = caller.request(operation, ids_for(bench, operation), query={})
+    carried = dict(own.headers)
     for what, secret in (
         ("a secret cut short", known[:-1]),
         ("a secret and more", known + "x"),
         ("a secret in another case", known.swapcase()),
+        ("a secret of no signs", ""),
     ):
         with bench.trial(operation, what) as trial:
-            if secret != known:
-                exchange = _harmless(bench, operation, Credential("stranger", secret))
+            headers = tuple((name, value.replace(known, secret)) for name, value in own.headers)
+            if headers != own.headers:
+                exchange = caller.send(replace(own, headers=headers), operation.operation_id)
                 trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is sent")
+    for what, name, value in (
+        ("the secret as a password", "Authorization", f"Basic {known}"),
+        ("the secret without a scheme", "Authorization", known),
+        ("the secret as a token", "Authorization", f"Bearer {known}"),
+        ("the secret as an API key", "X-API-Key", known),
+    ):
+        if carried.get(name) == value or (name != "Authorization" and name.lower() in map(str.lower, carried)):
+            continue
+        with bench.trial(operation, what) as trial:
+            bare = caller.request(operation, ids_for(bench, operation), query={}, who=NOBODY)
+            exchange = caller.send(replace(bare, headers=(*bare.headers, (name, value))), operation.operation_id)
+            trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is no credential of this API")
+    scheme, _, rest = carried.get("Authorization", "").partition(" ")
+    if rest and scheme:
+        with bench.trial(operation, "the scheme in another case") as trial:
+            needed(caller.send(own, operation.operation_id), operation.status)
+            headers = tuple((n, f"{scheme.swapcase()} {rest}" if n == "Authorization" else v) for n, v in own.headers)
+            exchange = caller.send(replace(own, headers=headers), operation.operation_id)
+            trial.answered(exchange, operation.status, "the name of a scheme has no case (RFC 9110)")
+
+
+def _first_of_all(bench: Bench, operation: Operation) -> None:
+    """Who is not known is told so first, and learns nothing of what is there or of what else is wrong."""
+    caller = bench.caller
+    nothing: Ids = {str(one.identifies): "1999999999" for one in operation.parameters if one.where == "path"}
+    body: Json = b"{" if operation.body is not None else WITHOUT_BODY
+    with bench.trial(operation, "nobody asks amiss") as trial:
+        exchange = caller.call(operation, nothing, body=body, query=_amiss(operation), who=NOBODY)
+        trial.answered(exchange, caller.status_of("unauthenticated"), "no credential is sent, whatever else is wrong")
+    if nothing:
+        with bench.trial(operation, "nobody asks for what is not there") as trial:
+            valid = body_for(bench, operation, ids_for(bench, operation))
+            exchange = caller.call(operation, nothing, body=valid, who=NOBODY)
+            trial.answered(exchange, caller.status_of("unauthenticated"), "no credential is sent, whether or not it is there")
+
+
+def _amiss(operation: Operation) -> dict[str, Json]:
+    """A query with a value that is refused."""
+    for parameter in operation.parameters:
+        if parameter.where == "query":
+            for _, value in out_of_bounds(parameter):
+                return {parameter.name: value}
+    return {}
 
 
 def _harmless(bench: Bench, operation: Operation, who: Credential) -> Exchange:
@@ -153,8 +205,11 @@ def sessions_work(bench: Bench) -> None:
             continue
         for name in sessions.credentials:
             with bench.trial(operation, name) as trial:
-                wrong = {**login, name: f"{login.get(name, '')}-wrong"}
-                trial.answered(caller.call(operation, body=wrong), caller.status_of("login_failed"), f"{name} is wrong")
+                right = str(login.get(name, ""))
+                for value in dict.fromkeys((f"{right}-wrong", right[:-1], right.swapcase(), "")):
+                    if value != right:
+                        exchange = caller.call(operation, body={**login, name: value})
+                        trial.answered(exchange, caller.status_of("login_failed"), f"{name} is wrong: {shortened(value)}")
         if operation.fold_names:
             with bench.trial(operation, "names in another case") as trial:
                 folded = {name.swapcase(): value for name, value in login.items()}
@@ -210,6 +265,9 @@ def _unknown(bench: Bench, operation: Operation, parameter: Parameter, trial: Tr
     trial.answered(caller.call(operation, {**ids, name: plain}, body=body), missing, f"there is no {name} {plain}")
     known = ids.get(name)
     near = [f"{known}x", f"{known}".swapcase(), f"0{known}", f" {known}"] if isinstance(known, str) else []
+    counter = bench.contract.resources[name].id
+    if isinstance(known, str) and len(known) > 1 and counter.pattern and counter.number(known[:-1]) is None:
+        near.append(known[:-1])
     for id in (*near, *(ODD_IDS if operation.method == "GET" else ODD_IDS[3:5])):
         if id == known:
             continue
@@ -267,6 +325,8 @@ def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
             yield "empty", ""
         if kind == "integer":
             yield "no whole number", "1.5"
+        if schema.get("minimum", -1) > -1 and schema["minimum"] != 0:
+            yield "negative", -1
     if kind == "boolean":
         yield "no boolean", "maybe"
     if "enum" in schema:
@@ -276,7 +336,8 @@ def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
         yield "no such day", "2024-02-30" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
         yield "no such month", "2024-13-01" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
         if schema["format"] == "date":
-            yield "another form of date", "01/02/2024"
+            yield from (("another form of date", "01/02/2024"), ("a date with slashes", "2024/01/02"))
+            yield from (("a date without dashes", "20240102"), ("a time", "2024-01-02T00:00:00Z"))
 
 
 def bodies_are_read(bench: Bench) -> None:
@@ -293,7 +354,10 @@ def _unreadable(bench: Bench, operation: Operation, ids: Ids) -> None:
     cases: tuple[tuple[str, Json, str, str], ...] = (
         ("no JSON", b'{"name": ', JSON, "malformed"),
         ("no UTF-8", b'{"name": "\xff\xfe"}', JSON, "malformed"),
-        ("a list", [], JSON, "invalid_body"),
+        ("JSON with a comma too many", _json(bench, operation, ids)[:-1] + b",}", JSON, "malformed"),
+        ("JSON and more", _json(bench, operation, ids) + b" {}x", JSON, "malformed"),
+        ("JSON with NaN", _json(bench, operation, ids)[:-1] + b', "nobody_has_this": NaN}', JSON, "malformed"),
+        ("a list", [body_for(bench, operation, ids)], JSON, "invalid_body"),
         ("a text", "text", JSON, "invalid_body"),
         ("null", None, JSON, "invalid_body"),
         ("another media type", b"name=x", "application/x-www-form-urlencoded", "unsupported_media_type"),
@@ -316,6 +380,12 @@ def _unreadable(bench: Bench, operation: Operation, ids: Ids) -> None:
             status = exchange.answer.status
             allowed = {caller.status_of("malformed"), caller.status_of("invalid_body")}
             trial.hold(status in allowed, f"{' or '.join(map(str, sorted(allowed)))}: a body is required", str(status), exchange)
+
+
+def _json(bench: Bench, operation: Operation, ids: Ids) -> bytes:
+    """A valid body that has something."""
+    body = body_for(bench, operation, ids)
+    return json.dumps(body if isinstance(body, dict) and body else {"nobody_has_this": 1}).encode()
 
 
 def only_json_is_answered(bench: Bench) -> None:
@@ -341,6 +411,7 @@ def only_json_is_answered(bench: Bench) -> None:
 
 def methods_are_known(bench: Bench) -> None:
     """A method that a path does not have is refused, and Allow names those it has."""
+    _options_are_told(bench)
     caller = bench.caller
     paths: dict[str, set[str]] = defaultdict(set)
     for operation in bench.contract.operations.values():
@@ -367,6 +438,27 @@ def methods_are_known(bench: Bench) -> None:
                 trial.hold(
                     told == methods, f"Allow: {', '.join(sorted(methods))}", f"Allow: {exchange.answer.header('allow')}", exchange
                 )
+
+
+def _options_are_told(bench: Bench) -> None:
+    """OPTIONS is answered with the methods of a path, or refused as a method that it does not have."""
+    caller = bench.caller
+    paths: dict[str, set[str]] = defaultdict(set)
+    for operation in bench.contract.operations.values():
+        paths[_shape(operation.path)].add(operation.method)
+    for operation in {_shape(o.path): o for o in callable_(bench)}.values():
+        with bench.trial(operation, "OPTIONS") as trial:
+            request = caller.request(operation, ids_for(bench, operation), query={})
+            exchange = caller.send(replace(request, method="OPTIONS"))
+            status = exchange.answer.status
+            allowed = 200 <= status < 300 or status == caller.status_of("method_not_allowed")
+            expected = f"success, or {caller.status_of('method_not_allowed')}: the path is there"
+            trial.hold(allowed, expected, str(status), exchange)
+            told = exchange.answer.header("allow")
+            if told is not None:
+                named = {name.strip().upper() for name in told.split(",")} - {"", "HEAD", "OPTIONS"}
+                methods = paths[_shape(operation.path)]
+                trial.hold(named == methods, f"Allow: {', '.join(sorted(methods))}", f"Allow: {told}", exchange)
 
 
 def _shape(path: str) -> str:
@@ -402,6 +494,12 @@ def head_is_get_without_a_body(bench: Bench) -> None:
                 exchange.answer.status in allowed, f"{got.answer.status}, as for GET", str(exchange.answer.status), got, exchange
             )
             trial.hold(not exchange.answer.body, "no body", f"{len(exchange.answer.body)} bytes", exchange)
+            if caller.demands(operation):
+                bare = caller.request(operation, ids_for(bench, operation), query={}, who=NOBODY)
+                exchange = caller.send(replace(bare, method="HEAD"))
+                allowed = {caller.status_of("unauthenticated"), caller.status_of("method_not_allowed")}
+                told = f"{' or '.join(map(str, sorted(allowed)))}: no credential is sent"
+                trial.hold(exchange.answer.status in allowed, told, str(exchange.answer.status), exchange)
 
 
 def reading_changes_nothing(bench: Bench) -> None:
@@ -488,7 +586,9 @@ def mistakes(
         if answer.body:
             yield f"body of {status}", "no body", shortened(answer.body.decode("utf-8", "replace"))
         return
-    media = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    media, _, more = (part.strip().lower() for part in (answer.header("content-type") or "").partition(";"))
+    if media == JSON and more.startswith("charset=") and more[8:].strip("\"' ") not in ("utf-8", "utf8"):
+        yield f"charset of {status}", "UTF-8, in which JSON is (RFC 8259)", more
     if media not in {name.lower() for name in content}:
         yield f"media type of {status}", " or ".join(content), media or "none"
         return
@@ -503,6 +603,70 @@ def mistakes(
         shapes[status] = Shape(resolved(next(iter(content.values())).get("schema") or {}, document, {}))
     for flaw in shapes[status].flaws(value):
         yield f"{flaw.subject} of {status}" if flaw.subject else f"body of {status}", _wanted(flaw), str(flaw)
+
+
+def envelopes_are_kept(bench: Bench) -> None:
+    """What an envelope says beside records, in refusals too: what the contract writes there, the status, and its code."""
+    by_operation: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in bench.caller.exchanges:
+        if exchange.operation and exchange.request.method != "HEAD" and not unanswered(exchange):
+            by_operation[exchange.operation].append(exchange)
+    for name, exchanges in by_operation.items():
+        wrong: dict[str, tuple[str, str, Exchange]] = {}
+        for exchange in _told_apart(exchanges):
+            for subject, expected, seen in _misnamed(bench, bench.contract.operations[name], exchange):
+                wrong.setdefault(f"{subject} of {exchange.answer.status}", (expected, seen, exchange))
+        with bench.trial(bench.contract.operations[name]) as trial:
+            trial.checks += len(exchanges)
+        for subject, (expected, seen, exchange) in wrong.items():
+            with bench.trial(bench.contract.operations[name], subject) as trial:
+                trial.hold(False, expected, seen, exchange)
+
+
+def _told_apart(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
+    """Each answer once, and of large ones some: it takes long to read them."""
+    seen: set[tuple[int, bytes]] = set()
+    large: dict[int, int] = defaultdict(int)
+    for exchange in exchanges:
+        status, body = exchange.answer.status, exchange.answer.body
+        if len(body) > LARGE:
+            large[status] += 1
+        if (status, body) not in seen and (len(body) <= LARGE or large[status] <= MOST):
+            seen.add((status, body))
+            yield exchange
+
+
+def _misnamed(bench: Bench, operation: Operation, exchange: Exchange) -> Iterator[tuple[str, str, str]]:
+    """Where an answer does not say what its envelope has to."""
+    status = exchange.answer.status
+    template = operation.envelope if status == operation.status else bench.contract.refusals.body if status >= 400 else None
+    said = [(path, expected) for path, wanted in _said(template, ()) if (expected := _expected(bench, wanted, status))]
+    value: Json = exchange.answer.json() if said else None
+    for path, expected in said:
+        seen = envelopes.at(value, path)
+        if not any(same(one, seen) for one in expected):
+            told = "nothing" if seen is envelopes.MISSING else shortened(seen)
+            yield "/".join(map(str, path)), " or ".join(map(shortened, expected)), told
+
+
+def _said(template: Json, path: envelopes.Path) -> Iterator[tuple[envelopes.Path, Json]]:
+    """The literals and the tokens of an envelope, each with its place."""
+    if isinstance(template, Mapping):
+        for name, part in template.items():
+            yield from _said(part, (*path, name))
+    else:
+        yield path, template
+
+
+def _expected(bench: Bench, wanted: Json, status: int) -> list[Json]:
+    """What may stand at a place of an envelope; nothing where that is told by other laws."""
+    if wanted == "$status":
+        return [status]
+    if wanted == "$code":
+        reasons = (reason for reason in REFUSALS if bench.caller.status_of(reason) == status)
+        codes = [bench.contract.refusals.codes.get(reason) for reason in reasons]
+        return [] if None in codes else list(dict.fromkeys(codes))
+    return [] if isinstance(wanted, str) and wanted.startswith("$") else [wanted]
 
 
 def _wanted(flaw: Flaw) -> str:

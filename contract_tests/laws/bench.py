@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from contract_tests.callers import Caller
+from contract_tests.costs import Cost
 from contract_tests.exchanges import Exchange
 from contract_tests.findings import Finding, Verdict
 from contract_tests.trials import Premise, Trial
 from mock_server.contract import Action, Contract, Operation, Origin, Place, Resource
+
+ANYWHERE = Origin("seed")  # of what holds of every API: what is stored is shown, what is deleted is gone
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Law:
     run: Callable[[Bench], None]
     writes: bool = True  # whether it sends anything but GET, HEAD and OPTIONS
     actions: tuple[Action, ...] = ()  # without an operation that does one of these, there is nothing to try
+    anywhere: bool = False  # whether it holds of every API that has such an operation, stated or inferred
 
 
 @dataclass
@@ -30,8 +34,10 @@ class Bench:
     law: str
     caller: Caller
     verdicts: list[Verdict] = field(default_factory=list)
+    phases: dict[str, Cost] = field(default_factory=dict)  # what each part of a long law took
     examples: int = 5  # of each operation, where values are drawn
     latency: float = 0  # seconds that an answer may take; 0: no bound
+    anywhere: bool = False  # whether the law holds of every API: no reading of ours is behind it
 
     @property
     def contract(self) -> Contract:
@@ -42,7 +48,7 @@ class Bench:
     ) -> Trial:
         """A try of the law on one operation and subject."""
         name = operation.operation_id if operation else ""
-        own = origin or (operation.origin if operation else Origin("seed"))
+        own = origin or (operation.origin if operation and not self.anywhere else ANYWHERE)
         at = place or (operation.place if operation else Place(str(self.contract.file), 1))
         return Trial(self.law, self.contract.name, name, subject, at, own, self.verdicts)
 

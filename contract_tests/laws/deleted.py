@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contract_tests.callers import Handle, View
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt, named_in
-from contract_tests.laws.written import resource_of
+from contract_tests.laws.written import all_plain, choices, resource_of
+from contract_tests.schemas import merged
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Guard, Json, Operation, Resource
-from mock_server.schemas import merged
 
 
 def deleted_is_gone(bench: Bench) -> None:
@@ -22,6 +22,21 @@ def deleted_is_gone(bench: Bench) -> None:
             exchange = bench.caller.call(operation, handle.ids)
             trial.answered(exchange, operation.status, f"{handle} can be deleted", *handle.exchanges)
             _gone(bench, trial, handle, (*handle.exchanges, exchange), f"{handle} was deleted", before)
+        for name, value in _states(bench, resource_of(operation)):
+            with bench.trial(operation, f"{name} {value}") as trial:
+                handle = bench.caller.make(resource_of(operation), {name: value})
+                exchange = bench.caller.call(operation, handle.ids)
+                trial.answered(exchange, operation.status, f"{name} {value} does not stand in the way", *handle.exchanges)
+                sight = bench.caller.look(handle)
+                trial.hold(sight.record is None, f"no {handle}: it was deleted", "it is there", *handle.exchanges, exchange)
+
+
+def _states(bench: Bench, resource: Resource) -> Iterator[tuple[str, Json]]:
+    """Each value of the properties that have few: in whatever state, a record can be deleted if nothing guards it."""
+    if not bench.caller.of("create", resource=resource) or not bench.visible(resource):
+        return
+    for name, part in bench.caller.writable(bench.caller.creation(resource)).items():
+        yield from ((name, value) for value in choices(part))
 
 
 def _gone(
@@ -127,9 +142,79 @@ def guards_hold(bench: Bench) -> None:
     for operation in bench.caller.of("delete"):
         for guard in resource_of(operation).guards:
             with bench.trial(operation, guard.resource, origin=guard.origin):
-                for name, value, blocks in guarding(bench, guard):
+                states = list(guarding(bench, guard))
+                for name, value, blocks in states:
                     with bench.trial(operation, f"{guard.resource} {name} {value}".strip(), origin=guard.origin) as trial:
                         _guarded(bench, operation, guard, {name: value} if name else {}, blocks, trial)
+                for name in guard.unless:
+                    with bench.trial(operation, f"{guard.resource} among others", origin=guard.origin) as trial:
+                        _among_others(bench, operation, guard, _two_states(states, name), trial)
+                    with bench.trial(operation, f"{guard.resource} changed", origin=guard.origin) as trial:
+                        _guards_now(bench, operation, guard, _two_states(states, name), trial)
+        guards = {guard.resource for guard in resource_of(operation).guards}
+        for child in _family_of(bench, resource_of(operation)):
+            if child.name not in guards:
+                with bench.trial(operation, f"{child.name} is no guard") as trial:
+                    _no_guard(bench, operation, child, trial)
+
+
+def _two_states(states: Sequence[tuple[str, Json, bool]], name: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """With which a record stands in the way, and with which it does not."""
+    found = {blocks: {own: value} for own, value, blocks in states if own == name}
+    if len(found) < 2:
+        raise Premise(f"{name} has no value with which a record does not stand in the way")
+    return found[True], found[False]
+
+
+def _standing(bench: Bench, guard: Guard, handle: Handle, given: Mapping[str, Json]) -> Handle:
+    """A record that guards, or would if it held something else."""
+    child = bench.contract.resources[guard.resource]
+    below = child.parent is not None and child.parent.property == guard.property
+    return bench.caller.make(child, given if below else {**given, guard.property: handle.id}, handle.ids if below else None)
+
+
+def _among_others(
+    bench: Bench, operation: Operation, guard: Guard, states: tuple[dict[str, Json], dict[str, Json]], trial: Trial
+) -> None:
+    """One record that stands in the way is enough, wherever it stands among others that do not."""
+    caller = bench.caller
+    blocking, harmless = states
+    handle = caller.make(resource_of(operation))
+    around = [_standing(bench, guard, handle, given) for given in (harmless, blocking, harmless)]
+    told = (*handle.exchanges, *(one.exchanges[-1] for one in around))
+    exchange = caller.call(operation, handle.ids)
+    trial.answered(exchange, caller.status_of("guarded"), f"{around[1]} stands in the way, whatever else there is", *told)
+
+
+def _guards_now(
+    bench: Bench, operation: Operation, guard: Guard, states: tuple[dict[str, Json], dict[str, Json]], trial: Trial
+) -> None:
+    """What a record holds now decides, not what it was made with."""
+    caller = bench.caller
+    update = caller.first("update", bench.contract.resources[guard.resource])
+    if update is None or not states[0].keys() <= caller.writable(update).keys():
+        return
+    for first, then, status in ((*states[::-1], caller.status_of("guarded")), (*states, operation.status)):
+        handle = caller.make(resource_of(operation))
+        standing = _standing(bench, guard, handle, first)
+        changed = needed(caller.call(update, standing.ids, body=caller.body(update, standing.parents, then)), update.status)
+        state = ", ".join(f"{name} {value}" for name, value in then.items())
+        trial.answered(caller.call(operation, handle.ids), status, f"{standing} has {state} now", *standing.exchanges, changed)
+
+
+def _family_of(bench: Bench, resource: Resource) -> Iterator[Resource]:
+    """The kinds of children that can be made."""
+    for child in bench.contract.resources.values():
+        if child.parent is not None and child.parent.resource == resource.name and bench.caller.of("create", resource=child):
+            yield child
+
+
+def _no_guard(bench: Bench, operation: Operation, child: Resource, trial: Trial) -> None:
+    """A child that the contract does not call a guard is none, whatever it holds."""
+    caller = bench.caller
+    handle = caller.make(resource_of(operation))
+    one = caller.make(child, all_plain(bench, caller.creation(child), handle.ids), handle.ids)
+    trial.answered(caller.call(operation, handle.ids), operation.status, f"{one} does not stand in the way", *one.exchanges)
 
 
 def guarding(bench: Bench, guard: Guard) -> Iterator[tuple[str, Json, bool]]:
@@ -177,8 +262,8 @@ def _guarded(bench: Bench, operation: Operation, guard: Guard, given: Mapping[st
 def _family(bench: Bench, handle: Handle, apart: set[str]) -> list[Handle]:
     """A child of each kind that a record can have."""
     found: list[Handle] = []
-    for child in bench.contract.resources.values():
-        if child.parent is not None and child.parent.resource == handle.resource.name and child.name not in apart:
+    for child in _family_of(bench, handle.resource):
+        if child.name not in apart:
             attempt(lambda child=child: found.append(bench.caller.make(child, None, handle.ids)))  # type: ignore[misc]
     return found
 

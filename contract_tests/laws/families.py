@@ -8,10 +8,10 @@ from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import agree, resource_of
 from contract_tests.matching import moment
+from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import shortened
 from contract_tests.trials import Premise, Trial
 from mock_server.contract import Json, Operation, Record
-from mock_server.schemas import items, merged, properties
 
 
 def children_in_bodies(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
@@ -13,21 +14,24 @@ from contract_tests.comparing import shown_at
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
 from contract_tests.laws.listed import Listing, listings, told_right
-from contract_tests.laws.written import resource_of
-from contract_tests.matching import met, moment
+from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.matching import Held, held, judge, moment
+from contract_tests.schemas import json_type, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Filter, Json, Operation, Parameter, Record, Resource, Schema
-from mock_server.schemas import json_type, merged, properties
 
 CLOSE = 24  # records that are looked at one by one, for what a list does not show
 NEVER = "never matched a record"  # a filter that is as good as untried
-VALUES = 24  # of one parameter
+VALUES = 30  # of one parameter
 PAGED = range(4, 41)  # so many records that match are walked in small pages too
 FEW = 5  # of one that another list of the same records has as well
-CRAFTED = 5  # records that are made for filters to show what they do
+CRAFTED = 6  # records that are made for filters to show what they do
 SIGNS = "_%'\"&+\u00f6"  # that patterns, statements or addresses give a meaning of their own
 PAIRS = 12  # of one list
+Wanted = Sequence[tuple[Parameter, Json]]  # a parameter, and the value it is sent with
+ELSEWHERE = 4  # texts that a filter must not find
+SHORT = 6  # signs of a text that may be part of others
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,23 @@ class Corpus:
 
     items: dict[object, Item] = field(default_factory=dict)
     whole: bool = True  # whether it is all of it
+    read: dict[str, dict[object, Held]] = field(default_factory=dict)  # parameter -> what each item holds for it
+
+    def held(self, parameter: Parameter) -> dict[object, Held]:
+        """What each item holds where a parameter looks."""
+        if parameter.name not in self.read:
+            filter = _filter(parameter)
+            self.read[parameter.name] = {key: held(filter, item.stored) for key, item in self.items.items()}
+        return self.read[parameter.name]
+
+    def verdicts(self, wanted: Wanted) -> dict[object, bool | None]:
+        """Whether each item meets all that is wanted; None where what is known of it does not tell."""
+        every = [map(judge(_filter(one), value), self.held(one).values()) for one, value in wanted]
+        return {key: _all(answers) for key, answers in zip(self.items, zip(*every, strict=True), strict=True)}
+
+
+def _all(answers: Sequence[bool | None]) -> bool | None:
+    return False if False in answers else None if None in answers else True
 
 
 def filters_are_exact(bench: Bench) -> None:
@@ -108,6 +129,12 @@ def _followed(bench: Bench, pair: tuple[Operation, Operation], parameter: Parame
             trial.hold(
                 found is there, told, "it is there" if found else "it is not there", *handle.exchanges, changed, *walk.exchanges
             )
+    removal = caller.deletion(handle)
+    if removal is not None:
+        gone = needed(caller.call(removal, handle.ids), removal.status)
+        walk = caller.walk(operation, handle.ids, {parameter.name: _asked(parameter, new)})
+        found = any(record.get(resource.id.property) == handle.id for record in walk.records)
+        trial.hold(not found, f"no {handle}: it was deleted", "it is there", *handle.exchanges, gone, *walk.exchanges)
 
 
 def _filter(parameter: Parameter) -> Filter:
@@ -135,7 +162,7 @@ def _exact(bench: Bench, listing: Listing, corpus: Corpus, asked: tuple[Paramete
     matched = excluded = paged = False
     for value in values:
         walk = _filtered(bench, listing, {parameter.name: value}, trial)
-        _judged(trial, corpus, listing, walk, {parameter.name: (_filter(parameter), value)})
+        _judged(trial, corpus, listing, walk, [(parameter, value)])
         _total(trial, listing, walk)
         if walk.whole and len(walk.records) in PAGED and not paged:
             paged = True
@@ -154,6 +181,9 @@ def _paged(bench: Bench, listing: Listing, walk: Walk, query: Mapping[str, Json]
     trial.hold(
         one == other, expected, f"{len(other)} records, {shortened(other[-1:])} the last", *walk.exchanges[:1], *small.exchanges
     )
+    for token in ("$total", "$pages", "$more"):
+        if envelopes.has(listing.operation, token):
+            told_right(trial, listing.operation, token, small.exchanges[0], (len(one), len(one) // 2, 1))
 
 
 def _filtered(bench: Bench, listing: Listing, query: Mapping[str, Json], trial: Trial) -> Walk:
@@ -166,40 +196,37 @@ def _filtered(bench: Bench, listing: Listing, query: Mapping[str, Json], trial: 
         raise
 
 
-def _judged(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: Mapping[str, tuple[Filter, Json]]) -> None:
+def _judged(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: Wanted) -> None:
     """What is listed matches, and what matches is listed."""
-    told = " and ".join(f"{name}={shortened(value)}" for name, (_, value) in wanted.items())
-    found = {_key(record.get(listing.id)): record for record in walk.records}
-    for key in found:
-        item = corpus.items.get(key)
-        if item is not None:
-            trial.hold(
-                _meets(item, wanted) is not False,
-                f"only records that match {told}",
-                f"{item.id}: {_relevant(item, wanted)}",
-                *item.exchanges,
-                *walk.exchanges,
-            )
+    found = {_key(record.get(listing.id)) for record in walk.records}
+    verdicts = corpus.verdicts(wanted)
+    trial.checks += len(found & verdicts.keys())
+    wrong = next((key for key in corpus.items if key in found and verdicts[key] is False), None)
+    if wrong is not None:
+        told, item = _told(wanted), corpus.items[wrong]
+        seen = f"{item.id}: {_relevant(item, wanted)}"
+        trial.hold(False, f"only records that match {told}", seen, *item.exchanges, *walk.exchanges)
+    if corpus.whole and (strange := found - corpus.items.keys()):
+        expected = f"only records that the list has without {_told(wanted)}"
+        trial.hold(False, expected, shortened(next(iter(strange))), *walk.exchanges)
     if not walk.whole:
         return
-    for key, item in corpus.items.items():
-        if _meets(item, wanted) is True:
-            trial.hold(
-                key in found,
-                f"{item.id}, which matches {told}: {_relevant(item, wanted)}",
-                "it is not listed",
-                *item.exchanges,
-                *walk.exchanges,
-            )
+    matching = [key for key, verdict in verdicts.items() if verdict is True]
+    trial.checks += len(matching)
+    missed = next((key for key in matching if key not in found), None)
+    if missed is not None:
+        told, item = _told(wanted), corpus.items[missed]
+        expected = f"{item.id}, which matches {told}: {_relevant(item, wanted)}"
+        trial.hold(False, expected, "it is not listed", *item.exchanges, *walk.exchanges)
 
 
-def _meets(item: Item, wanted: Mapping[str, tuple[Filter, Json]]) -> bool | None:
-    answers = [met(filter, item.stored, value) for filter, value in wanted.values()]
-    return False if False in answers else None if None in answers else True
+def _told(wanted: Wanted) -> str:
+    return " and ".join(f"{parameter.name}={shortened(value)}" for parameter, value in wanted)
 
 
-def _relevant(item: Item, wanted: Mapping[str, tuple[Filter, Json]]) -> str:
-    names = dict.fromkeys(path[0] for filter, _ in wanted.values() for path in filter.paths)
+def _relevant(item: Item, wanted: Wanted) -> str:
+    """What an item shows of that by which it is filtered."""
+    names = dict.fromkeys(path[0] for parameter, _ in wanted for path in _filter(parameter).paths)
     return ", ".join(f"{name} {shortened(item.stored[name], 80)}" for name in names if name in item.stored)
 
 
@@ -227,12 +254,12 @@ def _combined(bench: Bench, listing: Listing, corpus: Corpus) -> None:
         with bench.trial(operation, name, origin=origin, place=one.place) as trial:
             for a, b in ((values[0], others[0]), (values[-1], others[0]), (values[0], others[-1])):
                 walk = _filtered(bench, listing, {one.name: a, other.name: b}, trial)
-                _judged(trial, corpus, listing, walk, {one.name: (_filter(one), a), other.name: (_filter(other), b)})
+                _judged(trial, corpus, listing, walk, [(one, a), (other, b)])
                 _total(trial, listing, walk)
 
 
 def _matches(corpus: Corpus, parameter: Parameter, value: Json) -> bool:
-    return parameter.filter is not None and any(met(parameter.filter, item.stored, value) for item in corpus.items.values())
+    return True in corpus.verdicts([(parameter, value)]).values()
 
 
 # ------------------------------------------------------------------------------------------------------------ what there is
@@ -255,11 +282,11 @@ def _corpus(bench: Bench, listing: Listing) -> Corpus:
         for path in p.filter.paths
         if shown_at(resource, path[0], operation.view) is None
     ]
-    paths = _paths(resource, operation.view)
+    paths = told_at(resource, operation.view)
     for record, exchange in _with_exchange(walk):
         id = record.get(listing.id)
         handle = caller.made.get((resource.name, repr(id)))
-        known = _stored(record, paths)
+        known = stored_in(record, paths)
         corpus.items[_key(id)] = Item(id, known, handle is not None, handle.exchanges if handle else (exchange,))
     if hidden:
         _look_closer(bench, resource, listing.ids, corpus)
@@ -272,13 +299,13 @@ def _look_closer(bench: Bench, resource: Resource, ids: Ids, corpus: Corpus) -> 
     view = next((one for one in caller.views(resource) if one.operation.action == "get" and not one.inside), None)
     if view is None:
         return
-    paths, keys = _paths(resource, view.schema), list(corpus.items)
+    paths, keys = told_at(resource, view.schema), list(corpus.items)
     for key in dict.fromkeys((*keys[: CLOSE // 2], *keys[-CLOSE // 2 :])):
         item = corpus.items[key]
         handle = Handle(resource, item.id, ids)
         sight = caller.look(handle, view)
         if sight.record is not None:
-            stored = {**_stored(sight.record, paths), **item.stored}
+            stored = {**stored_in(sight.record, paths), **item.stored}
             corpus.items[key] = Item(item.id, stored, item.own, item.exchanges if item.own else sight.exchanges)
 
 
@@ -288,13 +315,13 @@ def _with_exchange(walk: Walk) -> Iterator[tuple[Record, Exchange]]:
             yield record, exchange
 
 
-def _paths(resource: Resource, view: Schema) -> dict[str, tuple[str, ...]]:
+def told_at(resource: Resource, view: Schema) -> dict[str, tuple[str, ...]]:
     """Where a view shows the stored properties, and the children."""
     shown = {name: path for name in resource.stored if (path := shown_at(resource, name, view)) is not None}
     return shown | {one.property: (one.property,) for one in resource.children if one.property in properties(view)}
 
 
-def _stored(record: Record, paths: Mapping[str, tuple[str, ...]]) -> Record:
+def stored_in(record: Record, paths: Mapping[str, tuple[str, ...]]) -> Record:
     """The stored properties that a view tells."""
     found: Record = {}
     for name, path in paths.items():
@@ -326,6 +353,13 @@ def _craft(bench: Bench, resource: Resource, parents: Ids) -> None:
             attempt(lambda name=name, place=place, given=given: _give(bench, creation, name, place, given, above))  # type: ignore[misc]
         attempt(lambda given=given: caller.make(resource, given, above))  # type: ignore[misc]
     attempt(lambda: caller.make(resource, None, above))
+    attempt(lambda: caller.make(resource, _apart(bench, creation, above), above))
+
+
+def _apart(bench: Bench, creation: Operation, parents: Ids) -> dict[str, Json]:
+    """A value of its own for every property: which of them a filter looks at, shows."""
+    plain = all_plain(bench, creation, parents)
+    return {name: value for name, value in plain.items() if name not in resource_of(creation).exclusive}
 
 
 def _give(bench: Bench, creation: Operation, name: str, place: int, given: dict[str, Json], parents: Ids) -> None:
@@ -348,8 +382,10 @@ def asked_values(parameter: Parameter, corpus: Corpus) -> list[Json]:
     filter = parameter.filter
     if filter is None:
         return []
-    held = _held(filter, corpus)
-    wanted = [value for value in _ASKED[filter.match](filter, held, parameter) if value is not None]
+    holding = _held(filter, corpus)
+    wanted = [value for value in _ASKED[filter.match](filter, holding, parameter) if value is not None]
+    if filter.match in ("contains", "like"):
+        wanted += _elsewhere(filter, corpus)
     unique = list({repr(value): value for value in wanted}.values())
     kind = json_type(parameter.schema)
     return [value for value in unique if fits(parameter.schema, value) and (kind != "string" or value != "")]
@@ -364,9 +400,19 @@ def _held(filter: Filter, corpus: Corpus) -> list[Json]:
         holding = [value for item in items for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
         made = [value for item in crafted for value in _walked(item.stored.get(path[0]), path[1:]) if value not in (None, "")]
         spread = [holding[place] for place in sorted({0, len(holding) // 2, len(holding) - 1}) if holding]
+        if filter.match in ("after", "from", "before", "to"):  # An hour that another zone would call the day before.
+            spread += sorted((one for one in holding if str(one)[11:] > "00:00:00"), key=lambda one: str(one)[11:])[:1]
         by_path.append([*made[:2], *spread, *made[2:]])
     found = [value for turn in itertools.zip_longest(*by_path) for value in turn if value is not None]
     return list({repr(value): value for value in found}.values())
+
+
+def _elsewhere(filter: Filter, corpus: Corpus) -> list[Json]:
+    """Texts that a record of our own holds where the filter does not look."""
+    names = {path[0] for path in filter.paths}
+    own = next((item for item in reversed(corpus.items.values()) if item.own), None)
+    texts = [v for n, v in own.stored.items() if n not in names and isinstance(v, str) and len(v) > SHORT] if own else []
+    return texts[:: max(1, len(texts) // ELSEWHERE)][:ELSEWHERE]
 
 
 def _walked(value: Json, path: Sequence[str]) -> Iterator[Json]:
@@ -386,7 +432,9 @@ def _exactly(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Ite
         if isinstance(value, str) and len(value) > 1:
             yield from (value.swapcase(), value[:-1], f"{value}x", f"{value[:-1]}%", f"{value[:-1]}_")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield value + 1
+            yield from (value + 1, 0)
+    texts = [value for value in held[:2] if isinstance(value, str)]
+    yield from [f"{texts[0]},{texts[1]}"] if len(texts) > 1 else []
     yield from enum
     yield _nobody(parameter)
 
@@ -397,6 +445,9 @@ def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Itera
         yield from (text, text.swapcase(), text[1:-1].strip() or text, f"{text} ", f" {text}")
     for sign in SIGNS:
         yield next((_around(text, sign) for text in texts if sign in text.strip()), None)
+    yield next((_bare(text) for text in texts if _bare(text) != text), None)
+    for text in texts[:1]:
+        yield from (f"{text[:3]}*", f"-{text[:3]}", f'"{text[:3]}"', text[:2], f"{text[:2]}.{text[3:5]}")
     for text in texts[:1]:
         middle = len(text) // 2
         if filter.match == "like":
@@ -405,6 +456,11 @@ def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Itera
         yield from (text[:middle].rstrip(), text[middle:].lstrip())
     yield from (text[: max(3, len(text) // 2)].strip() for text in texts[1:])
     yield _nobody(parameter)
+
+
+def _bare(text: str) -> str:
+    """A text without its accents."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
 
 
 def _around(text: str, sign: str) -> str:
@@ -426,7 +482,7 @@ def _absent(held: Sequence[Json]) -> Json:
 
 def _timely(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
     day_only = merged(parameter.schema).get("format") == "date"
-    for value in held[:4]:
+    for value in (*held[:4], *sorted((one for one in held[4:] if isinstance(one, str)), key=lambda one: one[10:])[:1]):
         at = moment(value)
         if at is None:
             continue

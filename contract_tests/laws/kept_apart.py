@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from contract_tests.callers import Handle
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import Bench
+from contract_tests.laws.bench import ANYWHERE, Bench
 from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.schemas import merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Json, Operation, Record, Reference, Unique, json_type
-from mock_server.schemas import merged, properties
 
 
 def ids_are_fresh(bench: Bench) -> None:
@@ -57,6 +57,8 @@ def _fresh(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
 def unique_is_unique(bench: Bench) -> None:
     for operation in bench.caller.of("create", "update"):
         resource = resource_of(operation)
+        if operation.action == "create":
+            _twins(bench, operation)
         for unique in resource.unique:
             settable = any(c.property == unique.property and c.settable for c in resource.numbers)
             known = properties(operation.body or {})
@@ -110,7 +112,10 @@ class _Uniqueness:
         unharmed(self.bench, trial, (handle, before), (*told, *own, *first.exchanges, exchange))
 
     def holder(self, value: Json) -> Handle:
-        return self.bench.caller.make(resource_of(self.operation), {self.unique.property: value})
+        """A record with the value, and with one for every other property."""
+        caller, resource = self.bench.caller, resource_of(self.operation)
+        plain = all_plain(self.bench, caller.creation(resource), caller.home_of(resource))
+        return caller.make(resource, {**plain, self.unique.property: value})
 
 
 def _unique(bench: Bench, operation: Operation, unique: Unique) -> None:
@@ -124,7 +129,12 @@ def _unique(bench: Bench, operation: Operation, unique: Unique) -> None:
         writer.refused(trial, value, f"{holder} has the {name} {shortened(value)}", holder.exchanges)
         if operation.action == "create":
             told = (*holder.exchanges, caller.exchanges[-1])
-            trial.hold(_count(bench, operation) == count, "as many records as before: it was refused", "another number", *told)
+            expected, count_now = "as many records as before: it was refused", _count(bench, operation)
+            trial.hold(count_now == count, expected, "another number", *told, origin=ANYWHERE)
+    with bench.trial(operation, f"{name} of an old record", origin=unique.origin) as trial:
+        _taken_before(bench, writer, trial)
+    with bench.trial(operation, f"nearly the same {name}", origin=unique.origin) as trial:
+        _near(writer, trial)
     with bench.trial(operation, f"{name} in another case", origin=unique.origin) as trial:
         value = writer.fresh()
         if isinstance(value, str) and value.swapcase() != value:
@@ -147,6 +157,49 @@ def _unique(bench: Bench, operation: Operation, unique: Unique) -> None:
             holder = writer.holder(value)
             exchange, _ = writer.write(value, holder)
             trial.answered(exchange, operation.status, f"{holder} may keep its own {name}", *holder.exchanges)
+            if isinstance(value, str) and unique.fold:
+                exchange, _ = writer.write(value.swapcase(), holder)
+                trial.answered(exchange, operation.status, f"{holder} may write its own {name} otherwise", *holder.exchanges)
+
+
+def _taken_before(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
+    """What was there before this run counts as well."""
+    caller, name = bench.caller, writer.unique.property
+    there = [
+        (handle, record) for handle, record in caller.existing(resource_of(writer.operation)) if handle.key not in caller.made
+    ]
+    known = [(handle, record[name]) for handle, record in there if record.get(name) not in (None, "")]
+    for handle, value in known[:1]:
+        sight = caller.look(handle)
+        if sight.record is not None and sight.record.get(name) == value:
+            writer.refused(trial, value, f"{handle} has the {name} {shortened(value)}", sight.exchanges)
+
+
+def _near(writer: _Uniqueness, trial: Trial) -> None:
+    """A value that is only like another is another."""
+    value = writer.fresh()
+    if not isinstance(value, str):
+        return
+    holder, schema = writer.holder(value), properties(writer.operation.body or {})[writer.unique.property]
+    for other in (f"x{value}", f"{value}x", f"{value[:1]}.{value[1:]}", f"{value[:1]}+{value[1:]}"):
+        if fits(schema, other):
+            exchange, before = writer.write(other)
+            why = f"{shortened(other)} is another {writer.unique.property} than {shortened(value)}"
+            trial.answered(exchange, writer.operation.status, why, *holder.exchanges, *before)
+
+
+def _twins(bench: Bench, operation: Operation) -> None:
+    """Two records may share every value but the unique ones."""
+    caller, resource = bench.caller, resource_of(operation)
+    apart = {one.property for one in resource.unique} | set(resource.exclusive)
+    with bench.trial(operation, "all other values") as trial:
+        parents = caller.home_of(resource)
+        plain = all_plain(bench, operation, parents)
+        first = caller.make(resource, plain, parents)
+        again = {name: value for name, value in first.sent.items() if name not in apart}
+        body = caller.body(operation, parents, again)
+        exchange = caller.call(operation, parents, body=body)
+        trial.answered(exchange, operation.status, f"{first} shares nothing with it that must be unique", *first.exchanges)
 
 
 def unharmed(bench: Bench, trial: Trial, own: tuple[Handle, Record], told: tuple[Exchange, ...]) -> None:
@@ -174,6 +227,11 @@ def _free_again(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
         gone,
         *before,
     )
+    if writer.operation.action == "create":
+        id = bench.caller.id_in(writer.operation, exchange)
+        trial.hold(
+            id != holder.id, "another record: the old one is deleted", f"{id} once more", *holder.exchanges, gone, exchange
+        )
 
 
 def _given_up(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
@@ -238,9 +296,22 @@ def references_are_checked(bench: Bench) -> None:
 
 
 def _dangling(bench: Bench, operation: Operation, reference: Reference, trial: Trial) -> None:
-    caller, resource = bench.caller, resource_of(operation)
+    """An id that was never given, and that of a record that is deleted."""
     schema = properties(operation.body or {})[reference.property]
-    nobody: Json = 1_999_999_999 if json_type(merged(schema)) == "integer" else f"no-{caller.values.mark()}"
+    mark = bench.caller.values.mark()
+    nobody: Json = 1_999_999_999 if json_type(merged(schema)) == "integer" else f"no-{mark}"
+    _refused_reference(bench, operation, reference, nobody, trial)
+    other = bench.contract.resources[reference.resource]
+    if bench.caller.of("create", resource=other) and reference.by is None:
+        handle = bench.caller.make(other)
+        removal = bench.caller.deletion(handle)
+        if removal is not None:
+            needed(bench.caller.call(removal, handle.ids), removal.status)
+            _refused_reference(bench, operation, reference, handle.id, trial)
+
+
+def _refused_reference(bench: Bench, operation: Operation, reference: Reference, nobody: Json, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
     handle = caller.make(resource) if operation.action == "update" else None
     count = _count(bench, operation)
     parents = handle.ids if handle else caller.home_of(resource)

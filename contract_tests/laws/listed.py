@@ -116,6 +116,23 @@ def _parted(bench: Bench, listing: Listing, trial: Trial) -> None:
         )
         for page, exchange in zip(walk.pages, walk.exchanges, strict=False):
             trial.hold(len(page) <= size, f"{size} records at most on a page", f"{len(page)} records", exchange)
+    _places(bench, listing, whole, trial)
+
+
+def _places(bench: Bench, listing: Listing, whole: Walk, trial: Trial) -> None:
+    """Single pages, of one record too, and from offsets that no page begins with."""
+    caller, operation = bench.caller, listing.operation
+    size_by, at = caller.paging(operation, "size", "limit"), caller.paging(operation, "number", "offset")
+    if size_by is None or at is None or not whole.whole:
+        return
+    order = _ids(whole, listing)
+    for size, place in ((1, 1), (1, 2), (2, 2)) if at.paging == "number" else ((1, 0), (1, 1), (3, 1), (2, 5)):
+        start = size * (place - 1) if at.paging == "number" else place
+        exchange = needed(caller.call(operation, listing.ids, query={size_by.name: size, at.name: place}), operation.status)
+        found = [record.get(listing.id) for record in envelopes.records(operation, exchange.answer) or []]
+        expected = order[start : start + size]
+        told = f"{shortened(expected)} with {size_by.name} {size} and {at.name} {place}"
+        trial.hold(found == expected, told, shortened(found), *whole.exchanges[:1], exchange)
 
 
 def _sizes(count: int, pages: int) -> list[int]:
@@ -136,7 +153,8 @@ def _deviation(known: list[Json], walk: Walk, listing: Listing, size: int) -> tu
 
 
 def _same_order(trial: Trial, known: list[Json], found: list[Json], exchanges: tuple[Exchange, ...], how: str) -> None:
-    missing = [id for id in known if id not in set(map(_hashable, found)) and _hashable(id) not in set(map(_hashable, found))]
+    there = set(map(_hashable, found))
+    missing = [id for id in known if _hashable(id) not in there]
     if missing:
         seen = f"{', '.join(map(str, missing[:5]))} missing"
     elif len(found) != len(known):
@@ -236,8 +254,8 @@ def _asked(bench: Bench, listing: Listing, count: int) -> Iterator[tuple[Exchang
         return
     pages = [(size, page) for size in _borders(count) for page in (1, -(-count // size), -(-count // size) + 1) if page > 0]
     most = at.schema.get("maximum")
-    if at.paging == "number" and isinstance(most, int):
-        pages.append((1, most))
+    if isinstance(most, int):
+        pages.append((1, most if at.paging == "number" else most + 1))
     for size, page in dict.fromkeys(pages):
         exchange = caller.call(operation, listing.ids, query=page_query(bench, operation, page, size))
         with bench.trial(operation, "page") as trial:
@@ -311,13 +329,12 @@ def page_query(bench: Bench, operation: Operation, page: int, size: int) -> dict
 def defaults_of_pages(bench: Bench) -> None:
     """Without page and size a list is what it is with their defaults; another name for a role means the same."""
     for listing in listings(bench):
-        operation, caller = listing.operation, bench.caller
+        operation = listing.operation
         for parameter in operation.parameters:
             if parameter.paging is None:
                 continue
             with bench.trial(operation, parameter.name, origin=parameter.origin, place=parameter.place) as trial:
                 _default(bench, listing, parameter, trial)
-        del caller
 
 
 def _default(bench: Bench, listing: Listing, parameter: Parameter, trial: Trial) -> None:
@@ -382,6 +399,10 @@ def _ordered(bench: Bench, listing: Listing, trial: Trial) -> None:
             )
             trial.hold(end == handle.id, f"the new {handle} {place}", f"{end} {place}", *handle.exchanges, *walk.exchanges[-1:])
     walk = caller.walk(operation, listing.ids)
+    given = [(id, number) for id in _ids(walk, listing) if (number := resource.id.number(id)) is not None]
+    for (one, before), (other, after) in pairwise(given):  # Ids are counted up in the order of creation.
+        right = before > after if resource.newest_first else before < after
+        trial.hold(right, "the order of creation, and so of the ids", f"{one} before {other}", *walk.exchanges)
     if resource.created and resource.created in (walk.records or [{}])[0]:
         times = [(record, moment(record.get(resource.created))) for record in walk.records]
         for (one, earlier), (other, later) in pairwise(times):

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from contract_tests import envelopes
 from contract_tests.callers import WITHOUT_BODY, Handle
-from contract_tests.comparing import differences
+from contract_tests.comparing import differences, same
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import ROUNDS, all_plain, resource_of
+from contract_tests.schemas import items, json_type, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Children, Counter, Json, Operation, Record, Resource, Schema
-from mock_server.schemas import items, merged, properties
 
+NEVER_GIVEN = 1_777_777_777  # an id
 NONE = (None, 0, "")  # what asks the server for a number
 
 
@@ -26,6 +27,49 @@ def children_persist(bench: Bench) -> None:
             if children.writable and part is not None:
                 with bench.trial(operation, children.property) as trial:
                     _family(bench, operation, children, items(part), trial)
+
+
+def children_stay_at_home(bench: Bench) -> None:
+    """An item with the id of another parent's child, or with one that was never given, becomes a new child."""
+    for operation in bench.caller.of("update"):
+        for children in resource_of(operation).children:
+            part = properties(operation.body or {}).get(children.property)
+            if children.writable and part is not None:
+                with bench.trial(operation, f"{children.property} of another") as trial:
+                    _at_home(bench, operation, (children, items(part)), trial)
+
+
+def _at_home(bench: Bench, operation: Operation, part: tuple[Children, Schema], trial: Trial) -> None:
+    caller, (children, schema) = bench.caller, part
+    own = bench.contract.resources[children.resource].id.property
+    item = next(iter(_items(bench, children, schema)), None)
+    if item is None or own not in properties(schema):
+        raise Premise(f"{children.property} are sent without ids")
+    told: list[Exchange] = []
+
+    def put(handle: Handle, **given: Json) -> list[Record]:
+        sent = [_homed(bench, children, {**item, **given}, handle)]
+        body = caller.body(operation, handle.parents, {}) | {children.property: sent}
+        told.append(needed(caller.call(operation, handle.ids, body=body), operation.status))
+        return seen(handle)
+
+    def seen(handle: Handle) -> list[Record]:
+        record, sight = caller.seen(handle)
+        told.extend(sight.exchanges)
+        listed = record.get(children.property)
+        return listed if isinstance(listed, list) else []
+
+    one, other = caller.make(resource_of(operation)), caller.make(resource_of(operation))
+    before = put(one)
+    if not before or own not in before[0]:
+        raise Premise(f"{children.property} are shown without ids")
+    after = put(other, **{own: before[0][own]})
+    ids = [record.get(own) for record in after]
+    trial.hold(before[0][own] not in ids, f"an id of its own: {before[0][own]} is below {one}", shortened(ids), *told)
+    trial.hold(same(before, seen(one)), f"{children.property} of {one} as they were", "others", *told)
+    if json_type(merged(properties(schema)[own])) == "integer":
+        ids = [record.get(own) for record in put(other, **{own: NEVER_GIVEN})]
+        trial.hold(NEVER_GIVEN not in ids, f"an id from the server, not {NEVER_GIVEN}", shortened(ids), *told)
 
 
 def _family(bench: Bench, operation: Operation, children: Children, part: Schema, trial: Trial) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contract_tests.callers import WITHOUT_BODY, Handle
 from contract_tests.laws.bench import Bench, named_in
 from contract_tests.laws.written import resource_of
+from contract_tests.schemas import properties
 from contract_tests.shapes import shortened
 from contract_tests.trials import Trial, needed
 from mock_server.contract import Json, Operation
-from mock_server.schemas import properties
 
 
 def exclusive_is_exclusive(bench: Bench) -> None:
@@ -21,6 +21,10 @@ def exclusive_is_exclusive(bench: Bench) -> None:
             if name in bench.caller.writable(operation):
                 with bench.trial(operation, name) as trial:
                     _exclusive(bench, operation, name, trial)
+        for name in resource.exclusive if operation.action == "update" else ():
+            for how in ("taken away", "deleted"):
+                with bench.trial(operation, f"{name} {how}") as trial:
+                    _given_up(bench, operation, (name, how), trial)
 
 
 def _exclusive(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
@@ -54,6 +58,29 @@ def _exclusive(bench: Bench, operation: Operation, name: str, trial: Trial) -> N
             *told,
             *sight.exchanges,
         )
+
+
+def _given_up(bench: Bench, update: Operation, part: tuple[str, str], trial: Trial) -> None:
+    """A flag that a record loses, or that is deleted with it, goes to nobody else."""
+    caller, resource = bench.caller, resource_of(update)
+    name, how = part
+    if resource.parent is None:
+        return
+    above = caller.make(caller.contract.resources[resource.parent.resource])
+    others = [caller.make(resource, {name: False}, above.ids) for _ in range(2)]
+    holder = caller.make(resource, {name: True}, above.ids)
+    removal = caller.deletion(holder)
+    if how == "deleted":
+        if removal is None:
+            return
+        done = caller.call(removal, holder.ids)
+        trial.answered(done, removal.status, f"{holder} can be deleted, {name} or not", *holder.exchanges)
+    else:
+        done = needed(caller.call(update, holder.ids, body=caller.body(update, holder.parents, {name: False})), update.status)
+    for other in others:
+        record, sight = caller.seen(other)
+        told = (*other.exchanges, holder.exchanges[-1], done, *sight.exchanges)
+        trial.hold(record.get(name) is False, f"{name} of {other} is false, as it was sent", shortened(record.get(name)), *told)
 
 
 def parents_keep_their_own(bench: Bench) -> None:

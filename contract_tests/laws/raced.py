@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contract_tests.callers import WITHOUT_BODY
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import resource_of
+from contract_tests.schemas import merged, properties
 from contract_tests.shapes import shortened
 from contract_tests.trials import Premise, Trial, needed, unanswered
 from mock_server.contract import Json, Operation, json_type
-from mock_server.schemas import merged, properties
 
 TOGETHER = 6  # requests at the same time
 TRIES = 3
@@ -90,6 +91,59 @@ def _collide(bench: Bench, operation: Operation, given: dict[str, Json], trial: 
     for exchange in exchanges:
         if exchange not in made:
             trial.answered(exchange, caller.status_of("duplicate"), f"another record has {told}", made[0])
+
+    update = caller.first("update", resource)
+    if update is not None and given.keys() <= caller.writable(update).keys():
+        _collide_in_updates(bench, update, trial)
+
+
+def _collide_in_updates(bench: Bench, update: Operation, trial: Trial) -> None:
+    """Of several records that are given one unique value at the same time, one gets it."""
+    caller, resource = bench.caller, resource_of(update)
+    for unique in resource.unique:
+        part = properties(update.body or {}).get(unique.property)
+        if part is None or json_type(merged(part)) != "string":
+            continue
+        given: dict[str, Json] = {unique.property: caller.values.plain(part, unique.property)}
+        handles = [caller.make(resource) for _ in range(2)]
+        exchanges = caller.together(update, [(one.ids, caller.body(update, one.parents, given)) for one in handles])
+        done = [exchange for exchange in exchanges if exchange.answer.status == update.status]
+        told = (*(one.exchanges[-1] for one in handles), *exchanges)
+        trial.hold(len(done) == 1, f"one record gets {shortened(given)}", f"{len(done)} get it", *told)
+
+
+def parallel_flags_exclude(bench: Bench) -> None:
+    """Of several records that are made at the same time with a flag that only one may have, one has it."""
+    for operation in bench.caller.of("create"):
+        resource = resource_of(operation)
+        for name in resource.exclusive:
+            if resource.parent is not None and name in bench.caller.writable(operation):
+                with bench.trial(operation, name) as trial:
+                    _one_flag(bench, operation, name, trial)
+
+
+def _one_flag(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
+    caller, resource = bench.caller, resource_of(operation)
+    above = caller.make(bench.contract.resources[resource.parent.resource if resource.parent else ""])
+    bodies = [caller.body(operation, above.ids, {name: True}) for _ in range(TOGETHER)]
+    exchanges = caller.together(operation, [(above.ids, body) for body in bodies])
+    made = [
+        caller.handle(operation, above.ids, body, needed(exchange, operation.status))
+        for body, exchange in zip(bodies, exchanges, strict=True)
+    ]
+    seen = [caller.seen(one) for one in made]
+    having = [sight.exchanges[-1] for record, sight in seen if record.get(name) is True]
+    trial.hold(len(having) == 1, f"one record with {name}", f"{len(having)} have it", *above.exchanges, *exchanges, *having[:2])
+
+
+def parallel_deletions_are_one(bench: Bench) -> None:
+    """Of several deletions of one record at the same time, one succeeds; to the others it is gone."""
+    for operation in bench.caller.of("delete"):
+        with bench.trial(operation) as trial:
+            handle = bench.caller.make(resource_of(operation))
+            exchanges = bench.caller.together(operation, [(handle.ids, WITHOUT_BODY)] * 3)
+            done = [exchange for exchange in exchanges if exchange.answer.status == operation.status]
+            trial.hold(len(done) == 1, "one deletion that succeeds", f"{len(done)} do", *handle.exchanges, *exchanges)
 
 
 def parallel_updates_add_up(bench: Bench) -> None:

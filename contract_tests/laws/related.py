@@ -10,13 +10,14 @@ from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.deleted import guarding
-from contract_tests.laws.written import resource_of
+from contract_tests.laws.written import agree, resource_of
+from contract_tests.schemas import properties
 from contract_tests.shapes import shortened
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Counter, Guard, Json, Operation, Record, Reference, Resource
-from mock_server.schemas import properties
 
 PARENTS = 60  # whose lists are walked
+CLOSE = 8  # records below parents that are looked at by themselves
 GAPS = 10  # ids between those listed that are tried
 
 
@@ -71,17 +72,37 @@ def _parted(bench: Bench, operation: Operation, resource: Resource, trial: Trial
     above = bench.contract.resources[str(operation.ancestors[-1].identifies)]
     parents = [handle for handle, _ in caller.existing(above)]
     owners: dict[str, tuple[Handle, Exchange]] = {}
+    compared = 0
     for parent in parents[:PARENTS]:
         walk = caller.walk(operation, parent.ids)
         _names_its_parent(bench, operation, parent, walk, trial)
+        compared += _as_itself(bench, walk, (parent, resource), trial) if compared < CLOSE else 0
+        below: set[str] = set()
         for page, exchange in zip(walk.pages, walk.exchanges, strict=False):
             for record in page:
                 key = repr(record.get(resource.id.property))
+                trial.hold(key not in below, f"{resource.title} {key} once", "it is there twice", exchange)
+                below.add(key)
                 other = owners.setdefault(key, (parent, exchange))
                 expected = f"{resource.title} {key} below one {above.title}"
                 trial.hold(other[0] == parent, expected, f"it is below {other[0]} and {parent}", other[1], exchange)
     if len(parents) <= PARENTS:
         _covered(bench, operation, owners, trial)
+
+
+def _as_itself(bench: Bench, walk: Walk, pair: tuple[Handle, Resource], trial: Trial) -> int:
+    """What a list below a parent shows of its records, they show themselves; how many were looked at."""
+    parent, resource = pair
+    views = [view for view in bench.caller.views(resource) if view.operation.action == "get" and not view.inside]
+    shown = [*walk.records[:1], *walk.records[1:][-1:]] if views else []
+    for record in shown:
+        handle = Handle(resource, record.get(resource.id.property), parent.ids)
+        full, sight = bench.caller.seen(handle)
+        for name in sorted(full.keys() & record.keys()):
+            expected = f"{name} of {handle} is {shortened(full[name])}, as {sight.view.name} shows"
+            seen = f"{shortened(record[name])} below {parent}"
+            trial.hold(agree(full[name], record[name]), expected, seen, *sight.exchanges, *walk.exchanges[:1])
+    return len(shown)
 
 
 def _names_its_parent(bench: Bench, operation: Operation, parent: Handle, walk: Walk, trial: Trial) -> None:
@@ -190,7 +211,7 @@ def refused_deletions_change_nothing(bench: Bench) -> None:
     """Nothing goes with a record whose deletion is refused."""
     for operation in bench.caller.of("delete"):
         for guard in resource_of(operation).guards:
-            with bench.trial(operation, guard.resource, origin=guard.origin) as trial:
+            with bench.trial(operation, guard.resource) as trial:
                 _kept(bench, operation, guard, trial)
 
 

@@ -9,10 +9,10 @@ from contract_tests.comparing import same
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import all_plain
+from contract_tests.schemas import properties
 from contract_tests.shapes import shortened
 from contract_tests.trials import Trial, needed
 from mock_server.contract import Joined, Json, Reference, Resource, Shown
-from mock_server.schemas import properties
 
 
 def references_show(bench: Bench) -> None:

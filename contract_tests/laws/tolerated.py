@@ -5,9 +5,9 @@ from __future__ import annotations
 from contract_tests.comparing import changes
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.schemas import merged
 from contract_tests.trials import Trial
 from mock_server.contract import Json, Operation, Record
-from mock_server.schemas import merged
 
 UNKNOWN = "nobody_has_this"
 MEDIA = ("application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON")

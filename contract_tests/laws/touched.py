@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from contract_tests import envelopes
 from contract_tests.callers import WITHOUT_BODY, Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
 from contract_tests.laws.written import all_plain, origin_of, resource_of
+from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Trial, needed
 from mock_server.contract import Json, Operation, Record, Resource, json_type
-from mock_server.schemas import merged, properties
+
+INSIDE = 4  # properties of an object in a body that are broken
+_MISTYPED: Mapping[str, Json] = {
+    "string": 7,
+    "integer": "seven",
+    "number": "seven",
+    "boolean": "yes",
+    "array": {},
+    "object": [],
+}
+_WRITTEN: Mapping[str, tuple[Json, ...]] = {  # what is easily taken for a value of the type
+    "integer": ("7", True),
+    "number": ("7", True),
+    "boolean": ("true", 1),
+}
 
 
 def one_record_is_touched(bench: Bench) -> None:
@@ -128,12 +144,9 @@ def _refusals(bench: Bench, operation: Operation) -> None:
             exchange = caller.call(operation, handle.ids if operation.action == "update" else parents, body=body)
             if 400 <= exchange.answer.status < 500:
                 refused.append(exchange)
-            trial.answered(
-                exchange,
-                caller.status_of("invalid_body"),
-                _why(name, keyword, value),
-                *(handle.exchanges if operation.action == "update" else ()),
-            )
+            before_it = handle.exchanges if operation.action == "update" else ()
+            trial.answered(exchange, caller.status_of("invalid_body"), _why(name, keyword, value), *before_it)
+            _pointed(bench, exchange, name, trial)
     with bench.trial(operation, "nothing changes") as trial:
         if refused:
             after = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
@@ -141,6 +154,18 @@ def _refusals(bench: Bench, operation: Operation) -> None:
             _unchanged(
                 trial, before, after, made if operation.action == "create" else set(), (*handle.exchanges, *_culprits(refused))
             )
+
+
+def _pointed(bench: Bench, exchange: Exchange, name: str, trial: Trial) -> None:
+    """A refusal that tells what is wrong names the property, where its form has a place for that."""
+    form = bench.contract.refusals
+    at, inside = envelopes.located(form.body, "$violations"), envelopes.located(form.violation, "$pointer")
+    if at is None or inside is None:
+        return
+    listed = envelopes.at(exchange.answer.json(), at)
+    told = [envelopes.at(one, inside) for one in listed] if isinstance(listed, list) else []
+    right = any(isinstance(one, str) and f"{one}/".startswith(f"/{name}/") for one in told)
+    trial.hold(right, f"what is wrong, at /{name}", shortened(told) if told else "nothing", exchange)
 
 
 def _culprits(refused: list[Exchange]) -> tuple[Exchange, ...]:
@@ -152,7 +177,10 @@ def _why(name: str, keyword: str, value: Json) -> str:
 
 
 def wrong_values(operation: Operation) -> Iterator[tuple[str, str, Json, Mapping[str, Json]]]:
-    """Each way in which a property of a body can break its schema: one per keyword, at most one property per kind and keyword."""
+    """Each way in which a body can break its schema: every type, and each other keyword at two properties of a kind.
+
+    What is inside an object or an array is broken inside an otherwise valid one.
+    """
     schema = merged(operation.body or {})
     needed_ = set(schema.get("required", ())) - {operation.target}
     seen: dict[tuple[str, str, str], int] = {}
@@ -164,18 +192,38 @@ def wrong_values(operation: Operation) -> Iterator[tuple[str, str, Json, Mapping
         for keyword, value in _breaking(whole, kind):
             key = (kind, keyword, str(whole.get("format")))
             seen[key] = seen.get(key, 0) + 1
-            if seen[key] <= 2 and not fits(part, value):
+            if (seen[key] <= 2 or keyword == "type") and not fits(part, value):
                 yield name, keyword, value, part
+        yield from ((name, f"{inner} {keyword}", value, part) for inner, keyword, value in _breaking_inside(part))
         if name in needed_:
             yield name, "required", None, part
 
 
+def _breaking_inside(part: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
+    """An object, or an array with one, in which one property is of the wrong type."""
+    whole = merged(part)
+    is_array = json_type(whole) == "array"
+    schema = merged(items(whole)) if is_array else whole
+    if json_type(schema) != "object":
+        return
+    known = dict(list(properties(schema).items())[:INSIDE])
+    more = schema.get("additionalProperties")
+    if not known and isinstance(more, Mapping):
+        known = {"nobody_has_this": more}
+    for inner, own in known.items():
+        value = {inner: _MISTYPED[json_type(merged(own))]}
+        if not fits(own, value[inner]):
+            yield inner, "type", [value] if is_array else value
+
+
 def _breaking(schema: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Json]]:
-    yield "type", {"string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "array": {}, "object": []}[kind]
+    yield "type", _MISTYPED[kind]
+    yield from (("text", one) for one in _WRITTEN.get(kind, ()))
     if not schema.get("nullable"):
         yield "null", None
     if "enum" in schema:
         yield "enum", "nobody-has-this"
+        yield from (("case", one.swapcase()) for one in schema["enum"][:1] if isinstance(one, str))
     elif kind == "string":
         yield from _breaking_texts(schema)
     elif kind in ("integer", "number"):
@@ -187,6 +235,8 @@ def _breaking_texts(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         yield "format", "not one"
     if schema.get("format") in ("date", "date-time") and "pattern" not in schema:
         yield "no such day", "2024-02-30" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
+    if schema.get("format") == "date-time":
+        yield from (("a day", "2024-02-29"), ("no such hour", "2024-02-29T25:00:00Z"))
     if schema.get("minLength"):
         yield "minLength", ""
     if "maxLength" in schema:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests import envelopes
 from contract_tests.callers import Handle, Ids, Sight
 from contract_tests.comparing import Difference, changes, differences, same
 from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import Bench
+from contract_tests.laws.bench import ANYWHERE, Bench
+from contract_tests.schemas import json_type, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed, unanswered
 from mock_server.contract import Json, Operation, Origin, Record, Resource, Schema
-from mock_server.schemas import MISSING, merged, properties, unset
+from mock_server.schemas import MISSING, unset
 
-ROUNDS = 16  # bodies in which every property takes one of its telling values
+TRIES = 6  # values of a property by which it shows whether it is stored at all
+ROUNDS = 20  # bodies in which every property takes one of its telling values
+VAST = 5000  # characters of a long text: more than a column for four thousand holds
+BODY = 60_000  # characters of a body that any server takes
 
 
 def create_persists(bench: Bench) -> None:
@@ -44,7 +48,25 @@ class _Writing:
         """The telling values of a property; new ones each time, if no two records may share one."""
         if name not in self._samples or any(one.property == name for one in self.resource.unique):
             self._samples[name] = self.caller.samples(self.operation, name, self.known[name], self.parents())
+            self._samples[name] += self._vast(name)
         return self._samples[name]
+
+    def _vast(self, name: str) -> list[Json]:
+        """A text that is longer than most columns, where a text may be as long as one wants."""
+        text = f"{self.caller.values.mark()} äö€ " * VAST
+        given = self.caller.data.values.get(self.resource.name, {}).get(name)
+        free = given is None and json_type(merged(self.known[name])) == "string" and fits(self.known[name], text[:VAST] + "!")
+        return [text[:VAST] + "!"] if free and self.caller.reference(self.resource, name) is None else []
+
+    def shorten(self, handle: Handle, given: Mapping[str, Json]) -> None:
+        """Put plain values in the place of vast ones, which would make every later list long."""
+        update = self.caller.first("update", self.resource)
+        vast = [name for name, value in given.items() if isinstance(value, str) and len(value) >= VAST]
+        if update is None or not vast:
+            return
+        known = self.caller.writable(update)
+        plain = {name: self.caller.value(update, name, known[name], handle.parents) for name in vast if name in known}
+        self.caller.call(update, handle.ids, body=self.caller.body(update, handle.parents, plain))
 
     def given(self, turns: Mapping[str, int]) -> dict[str, Json]:
         """The value of each property at its turn."""
@@ -101,13 +123,29 @@ def _persists(bench: Bench, operation: Operation, writer: _Writer) -> None:
         counts = {name: len(writer.values(name)) for name in known}
         for turn in range(min(ROUNDS, max(counts.values(), default=0))):
             given = {name: turn for name in known if name not in suspects and (turn < counts[name] or len(known) > 1)}
-            suspects |= _round(trial, writer, given)
+            for part in _portions(writer, given):
+                suspects |= _round(trial, writer, part)
         trial.checks = 0
     for name, checks in counts.items():
         with bench.trial(operation, name, origin=origin_of(known[name], operation.origin)) as alone:
             if name in suspects:
                 _alone(alone, writer, name, suspects[name])
             alone.checks += checks
+
+
+def _portions(writer: _Writer, turns: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """The properties of a round, in as many bodies as it takes for none to be too large."""
+    part: dict[str, int] = {}
+    size = 0
+    for name, turn in turns.items():
+        values = writer.values(name)
+        own = len(str(values[turn % len(values)])) if values else 0
+        if part and size + own > BODY:
+            yield part
+            part, size = {}, 0
+        part[name] = turn
+        size += own
+    yield part
 
 
 def _round(trial: Trial, writer: _Writer, turns: Mapping[str, int]) -> dict[str, _Suspect]:
@@ -126,6 +164,7 @@ def _round(trial: Trial, writer: _Writer, turns: Mapping[str, int]) -> dict[str,
     told = (*before, exchange, *sight.exchanges)
     trial.hold(sight.record is not None, f"{handle} there, after it was written", "it is not there", *told)
     wrong = _missed(writer, sight, given)
+    writer.shorten(handle, given)
     return {one.property: _Suspect(turns[one.property], one, told) for one in wrong}
 
 
@@ -152,9 +191,28 @@ def _alone(trial: Trial, writer: _Writer, name: str, suspect: _Suspect) -> None:
         sight = writer.caller.look(handle)
         for found in _missed(writer, sight, given):
             expected, seen = found.told
-            trial.hold(False, expected, f"{seen} in {sight.view.name}", *before, exchange, *sight.exchanges)
+            told = (*before, exchange, *sight.exchanges)
+            trial.hold(False, expected, f"{seen} in {sight.view.name}", *told, origin=_origin(trial, writer, name, suspect))
     if suspect.difference is not None:  # It shows in company only.
-        trial.hold(False, *suspect.difference.told, *suspect.exchanges)
+        origin = _origin(trial, writer, name, suspect)
+        trial.hold(False, *suspect.difference.told, *suspect.exchanges, origin=origin)
+
+
+def _origin(trial: Trial, writer: _Writer, name: str, suspect: _Suspect) -> Origin:
+    """That a body takes a property at all may be inferred; that what is taken is shown is no reading of ours."""
+    return ANYWHERE if trial.origin.kind == "inferred" and _takes(writer, name, suspect) else trial.origin
+
+
+def _takes(writer: _Writer, name: str, suspect: _Suspect) -> bool:
+    """Whether another value of the property is read back, one that is not there without being sent."""
+    for turn in range(min(TRIES, len(writer.values(name)))):
+        given = writer.given({name: turn})
+        if turn == suspect.turn or given[name] in (None, "", [], {}, writer.resource.initial.get(name)):
+            continue
+        handle, _, _ = writer.write(given)
+        if handle is not None and not _missed(writer, writer.caller.look(handle), given):
+            return True
+    return False
 
 
 def _missed(writer: _Writer, sight: Sight, given: Mapping[str, Json]) -> list[Difference]:
@@ -186,6 +244,29 @@ def _answers(bench: Bench, operation: Operation) -> None:
                 trial.hold(alike, expected, shortened(record[name]), *before, exchange, *sight.exchanges)
 
 
+def every_view_is_renewed(bench: Bench) -> None:
+    """After an update all views of a record show the same, also those that were asked before."""
+    for operation in bench.caller.of("update"):
+        resource = resource_of(operation)
+        with bench.trial(operation):
+            handle = bench.caller.make(
+                resource, all_plain(bench, bench.caller.creation(resource), bench.caller.home_of(resource))
+            )
+            views = [view for view in bench.caller.views(resource) if bench.caller.reaches(view, handle)]
+            for view in views:
+                bench.caller.look(handle, view)
+            sent = all_plain(bench, operation, handle.parents)
+            body = bench.caller.body(operation, handle.parents, sent)
+            exchange = needed(bench.caller.call(operation, handle.ids, body=body), operation.status)
+            for view in views:
+                with bench.trial(operation, view.name) as trial:
+                    sight = bench.caller.look(handle, view)
+                    told = (*handle.exchanges, exchange, *sight.exchanges)
+                    trial.hold(sight.record is not None, f"{handle} in {view.name}", "it is not there", *told)
+                    for found in differences(bench.contract, resource, sent, sight.record or {}, view.schema):
+                        trial.hold(False, found.told[0], f"{found.told[1]} in {view.name}", *told)
+
+
 def agree(one: Json, other: Json) -> bool:
     """Whether two views of one value agree in what both show."""
     if isinstance(one, dict) and isinstance(other, dict):
@@ -199,20 +280,36 @@ def initial_values(bench: Bench) -> None:
 
 
 def _initial(bench: Bench, operation: Operation) -> None:
-    """What was not sent has the value that the contract gives it."""
+    """What was not sent has the value that the contract gives it, whatever else is sent, and below whatever parent."""
     caller, resource = bench.caller, resource_of(operation)
+    known = caller.writable(operation)
     with bench.trial(operation) as trial:
-        handle = caller.make(resource)
-        record, sight = caller.seen(handle)
-        expected = {
-            name: _unsent(bench, resource, name, part)
-            for name, part in caller.writable(operation).items()
-            if name not in handle.sent and caller.reference(resource, name) is None
-        }
-        expected |= {name: value for name, value in resource.initial.items() if name not in handle.sent}
-        sure = {name: value for name, value in expected.items() if value is not MISSING}
-        _compare(bench, operation, sure, (record, sight), handle.exchanges, "was not sent")
         trial.checks += 1
+        for place, names in enumerate(_parts(list(known))):
+            plain = all_plain(bench, operation, caller.home_of(resource)) if names else {}
+            given = {name: value for name, value in plain.items() if name in names}
+            handle = caller.make(resource, given, _own_parents(bench, resource) if place == 0 else None)
+            record, sight = caller.seen(handle)
+            expected = {name: _unsent(bench, resource, name, part) for name, part in known.items() if name not in handle.sent}
+            expected |= {name: value for name, value in resource.initial.items() if name not in handle.sent}
+            sure = {name: value for name, value in expected.items() if value is not MISSING}
+            _compare(bench, operation, sure, (record, sight), handle.exchanges, "was not sent")
+
+
+def _parts(names: Sequence[str]) -> Iterator[set[str]]:
+    """None of them; then parts such that each is in one without each other."""
+    yield set()
+    for bit in range(max(len(names) - 1, 0).bit_length()):
+        for side in (0, 1):
+            yield {name for place, name in enumerate(names) if place >> bit & 1 == side}
+
+
+def _own_parents(bench: Bench, resource: Resource) -> Ids | None:
+    """A parent below which there is nothing yet, where one can be made."""
+    above = bench.contract.resources[resource.parent.resource] if resource.parent else None
+    if above is None or not bench.caller.of("create", resource=above):
+        return None
+    return bench.caller.make(above).ids
 
 
 def _unsent(bench: Bench, resource: Resource, name: str, part: Schema) -> Json:
@@ -248,29 +345,40 @@ def update_keeps_the_rest(bench: Bench) -> None:
 
 
 def _keeps(bench: Bench, operation: Operation) -> None:
-    """One property changes at a time; every other stays."""
+    """One property changes at a time, to each value that it may have if those are few; every other stays."""
     caller, resource = bench.caller, resource_of(operation)
     known = caller.writable(operation)
     with bench.trial(operation):
         parents = caller.home_of(resource)
         full = {name: value for name, value in all_plain(bench, caller.creation(resource), parents).items() if name in known}
         handle = caller.make(resource, full, parents)
-        for name in known:
+        with bench.trial(operation, "nothing sent") as trial:
+            _kept(bench, operation, handle, {}, trial)
+        for name, part in known.items():
             with bench.trial(operation, name) as trial:
-                _kept(bench, operation, handle, name, trial)
+                for value in choices(part) or [caller.value(operation, name, part, handle.parents)]:
+                    _kept(bench, operation, handle, {name: value}, trial)
 
 
-def _kept(bench: Bench, operation: Operation, handle: Handle, name: str, trial: Trial) -> None:
+def choices(part: Schema) -> list[Json]:
+    """The values of a property that has few."""
+    whole = merged(part)
+    return [True, False] if json_type(whole) == "boolean" else [one for one in whole.get("enum", ()) if one is not None]
+
+
+def _kept(bench: Bench, operation: Operation, handle: Handle, given: Mapping[str, Json], trial: Trial) -> None:
     caller, resource = bench.caller, resource_of(operation)
-    value = caller.value(operation, name, caller.writable(operation)[name], handle.parents)
     before, first = caller.seen(handle)
-    body = caller.body(operation, handle.parents, {name: value})
-    exchange = needed(caller.call(operation, handle.ids, body=body), operation.status)
+    body = caller.body(operation, handle.parents, given)
+    exchange = caller.call(operation, handle.ids, body=body)
+    sent = ", ".join(body) or "nothing"
+    trial.answered(exchange, operation.status, f"{sent} may be sent alone", *handle.exchanges)
     after, second = caller.seen(handle)
-    found = changes(before, after, {*body, resource.updated or "", *_shown_for(resource, name)})
+    shown = {one for name in body for one in _shown_for(resource, name)}
+    found = changes(before, after, {*body, resource.updated or "", *shown})
     told = found[0].told if found else ("", "")
-    shown = (*handle.exchanges, *first.exchanges, exchange, *second.exchanges)
-    trial.hold(not found, f"{told[0]}: only {name} was sent", told[1], *shown)
+    why = f"only {sent} {'were' if len(body) > 1 else 'was'} sent"
+    trial.hold(not found, f"{told[0]}: {why}", told[1], *handle.exchanges, *first.exchanges, exchange, *second.exchanges)
 
 
 def _shown_for(resource: Resource, name: str) -> set[str]:

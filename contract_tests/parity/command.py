@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TextIO
 
 from contract_tests import credentials, outcome, runner, settings, waivers
 from contract_tests.callers import Caller
+from contract_tests.cleaning import clean_up
 from contract_tests.findings import Result
+from contract_tests.interrupts import Interrupts
 from contract_tests.masking import Masking
 from contract_tests.parity import telling
 from contract_tests.parity.differing import Comparison, Difference
 from contract_tests.parity.duo import Duo, Step
-from contract_tests.parity.interrupts import Interrupts
 from contract_tests.parity.scenarios import SCENARIOS, Scenario
 from contract_tests.parity.telling import Told
 from contract_tests.settings import Parser, Settings
@@ -86,7 +87,8 @@ def compare(chosen: Settings, contract: Contract, mock: Target, real: Target) ->
     )
     told = Told(_written(chosen), contract.name, real.name, chosen.seed, chosen.strict)
     with Interrupts() as interrupts:
-        comparison = _played(callers, told, interrupts)
+        mock.interrupts = real.interrupts = interrupts
+        comparison = _played(callers, told)
     told.steps, told.agreed = comparison.steps, comparison.agreed
     masking = Masking(chosen.contracts, {contract.name: (*known[0], *known[1])})
     masking.result(Result(exchanges={contract.name: [*callers[0].exchanges, *callers[1].exchanges]}))  # It sees the sessions.
@@ -94,12 +96,11 @@ def compare(chosen: Settings, contract: Contract, mock: Target, real: Target) ->
     return told
 
 
-def _played(callers: tuple[Caller, Caller], told: Told, interrupts: Interrupts) -> Comparison:
+def _played(callers: tuple[Caller, Caller], told: Told) -> Comparison:
     """All scenarios, and the clean-up after them."""
 
     def note(step: Step) -> None:
         comparison.note(step)
-        interrupts.check()
 
     duo = Duo(*callers, note)
     comparison = Comparison(duo.contract, duo.labels)
@@ -112,9 +113,9 @@ def _played(callers: tuple[Caller, Caller], told: Told, interrupts: Interrupts) 
         told.unreachable = str(failure)
     finally:
         for caller in callers:
-            with suppress(Unreachable):
-                left = caller.clean_up()
-                told.leftovers += left if caller is callers[1] else []
+            cleaned = clean_up(caller)
+            told.interrupted = told.interrupted or cleaned.interrupted
+            told.leftovers += cleaned.leftovers if caller is callers[1] else []
     return comparison
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from contract_tests.costs import Cost
 from contract_tests.coverage import covered
 from contract_tests.exchanges import Exchange
 from contract_tests.findings import Finding, Key, Leftover, Unproved
@@ -16,8 +17,7 @@ from contract_tests.waivers import Waived
 BOLD, RED, GREEN, YELLOW, FAINT = "1", "31", "32", "33", "2"
 LONGEST = 300  # characters of an answer's body
 REASONS = 12  # reasons of what is unproved that are listed
-LISTED = 10  # ids of records left behind that are listed
-SLOWEST = 15  # laws that --durations lists
+LISTED = 500  # ids of records left behind that are listed
 
 Paint = Callable[[str, str], str]
 
@@ -133,11 +133,19 @@ def _unproved(every: Sequence[Unproved]) -> Iterator[str]:
 
 
 def _durations(outcome: Outcome) -> Iterator[str]:
-    seconds = outcome.result.seconds
+    """A table for each API: what each law, and each phase of a long one, took, the longest first, and the sum."""
+    costs = outcome.result.costs
     for api in outcome.contracts:
-        yield f"{sum(spent for (of, _), spent in seconds.items() if of == api):7.2f} s  {api}"
-    for (api, law), spent in sorted(seconds.items(), key=lambda pair: -pair[1])[:SLOWEST]:
-        yield f"{spent:7.2f} s  {api}  {law}"
+        own = {law: cost for (of, law), cost in costs.items() if of == api}
+        whole = Cost.together(cost for law, cost in own.items() if (api, law) in outcome.result.seconds)
+        yield f"{'seconds':>9} {'waiting':>9} {'judging':>9} {'requests':>9}  {api}"
+        for law, cost in sorted(own.items(), key=lambda pair: -pair[1].seconds):
+            yield _costing(cost, law)
+        yield _costing(whole, "in all")
+
+
+def _costing(cost: Cost, name: str) -> str:
+    return f"{cost.seconds:9.2f} {cost.waiting:9.2f} {cost.judging:9.2f} {cost.requests:9}  {name}"
 
 
 def _summary(outcome: Outcome, paint: Paint) -> Iterator[str]:

@@ -115,6 +115,7 @@ class Reading:
 def scope_of(request: Request, path: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A request as the compiled parameters read it."""
     return {
+        "raw_path": request.target.partition("?")[0].encode(),
         "query_string": request.target.partition("?")[2].encode(),
         "headers": [
             (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in request.headers
