@@ -148,10 +148,6 @@ class Parameters:
 
     def read(self, scope: Scope) -> Read:
         """The values sent with a request, and what is wrong with them."""
-        line = (scope.get("raw_path") or scope["path"], scope["query_string"])
-        kept = self._kept.get(line)
-        if kept is not None:
-            return kept
         read = Read({}, {}, (), [])
         if self._path:
             self._read_path(scope["path_params"], read)
@@ -164,8 +160,18 @@ class Parameters:
             self._read_headers(scope, read)
         if self._cookies:
             self._read_cookies(scope, read)
-        if not (self._headers or self._cookies or read.violations) and len(line[0]) + len(line[1]) <= LONGEST_KEPT:
-            self._kept[line] = read  # Clients ask for the same again and again.
+        return read
+
+    def of(self, scope: Scope) -> Read:
+        """The same, of a request that has come over HTTP: clients ask for the same again and again."""
+        if self._headers or self._cookies:
+            return self.read(scope)
+        line = (scope.get("raw_path") or scope["path"], scope["query_string"])
+        read = self._kept.get(line)
+        if read is None:
+            read = self.read(scope)
+            if not read.violations and len(line[0]) + len(line[1]) <= LONGEST_KEPT:
+                self._kept[line] = read
         return read
 
     def _read_path(self, sent: Mapping[str, Json], read: Read) -> None:

@@ -89,7 +89,7 @@ class Plan:
         headers = headers_of(scope)
         self._offer(headers)
         sent = await body.received(headers, receive)
-        read = self.parameters.read(scope)
+        read = self.parameters.of(scope)
         wrong: list[Violation] = []
         try:
             value = body.read(sent, wrong)
@@ -109,7 +109,7 @@ class Plan:
         Raises whatever Refusal the request deserves.
         """
         self._offer(headers_of(scope))
-        read = self.parameters.read(scope)
+        read = self.parameters.of(scope)
         if read.violations:
             raise InvalidParameter(violations=tuple(read.violations))
         return Call(self.operation, reading_of(scope), read.path, read.query, None, scope[IDENTITY], read.ignored)
