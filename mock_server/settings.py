@@ -46,7 +46,7 @@ class Settings:
     auth: Literal["strict", "lenient"] = "strict"
     log: Log = "auto"
     strict_query: bool = False
-    check_replies: Literal["off", "sample", "all"] = "sample"
+    check_replies: Literal["off", "sample", "all"] = "all"
     max_body: int = 1 << 20  # bytes
     store: str = "memory"
     workers: int = 1

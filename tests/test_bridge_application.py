@@ -889,8 +889,8 @@ def test_its_refusals_have_the_same_shape(made: Contract) -> None:
     assert "0 is less than the minimum of 1" in answer.json["message"]
 
 
-def test_a_template_inside_a_segment_is_routed_by_connexion(made: Contract) -> None:
-    """The tree knows whole segments only."""
+def test_a_template_may_stand_inside_a_segment(made: Contract) -> None:
+    """What is around it must be there."""
     paths = dict(made.document["paths"])
     paths["/notes/{code}.txt"] = paths.pop("/notes/{code}")
     note = replace(made.operations["getNote"], path="/notes/{code}.txt")
