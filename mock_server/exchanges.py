@@ -348,7 +348,7 @@ def _exchange(order: Ordered, answer: Answer, seconds: float) -> Exchange:
         method,
         (target + b"?" + order.query if order.query else target).decode("latin-1"),
         tuple(scope["headers"]),
-        order.received.body or None if order.received.parts else None,
+        order.received.body or None,
         answer.status,
         tuple(answer.headers),
         None if method == "HEAD" else answer.body or None,
