@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +32,10 @@ def serving(settings: Settings) -> Iterator[str]:
     with running(http_server.server(app.build(settings, on_mistake=mistakes.append))) as root:
         yield root
     assert mistakes == []
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # In a background job; the servers that tests start would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager
