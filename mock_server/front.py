@@ -17,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from mock_server import log, worlds
 from mock_server.bridge.media import takes_gzip
-from mock_server.bridge.scope import HEADERS, METHOD, REFUSAL, WORLD, cookies
+from mock_server.bridge.scope import HEADERS, LONGEST_KEPT, METHOD, REFUSAL, WORLD, cookies
 from mock_server.contract import Contract
 from mock_server.control_access import Closed
 from mock_server.dispatch import IGNORED
@@ -35,7 +35,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADER, COOKIE = b"x-mock-world", "mock_world"
 MISNAMED = "A world's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
-ADDRESSES_KEPT, LONGEST_KEPT = 4096, 1024  # addresses; bytes of what one is read from
+ADDRESSES_KEPT = 4096
 LOCAL = b".localhost"  # what an API's own host name ends with
 OWN = "/_mock"  # where the server itself is controlled
 EXPOSED = ("Allow", "Content-Length", "Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining",
@@ -178,7 +178,7 @@ class Front:
             return address
         address = self._read(scope["path"], raw_path, sent)
         if not address.path.startswith(OWN) and sum(map(len, filter(None, told))) <= LONGEST_KEPT:
-            self._addresses[told] = address  # Clients ask for the same again and again.
+            self._addresses[told] = address
         if address.path.startswith(OWN) and address.path.removeprefix(OWN)[:1] in ("", "/"):
             origin = sent.get(b"origin")
             address.cross_origin = False

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from mock_server.bridge import violations
 from mock_server.bridge.schemas import INT64, PLAIN, Compiled, Schemas
-from mock_server.bridge.scope import Scope, cookies_of
+from mock_server.bridge.scope import LONGEST_KEPT, Scope, cookies_of
 from mock_server.contract import Contract, Json, Operation, Parameter, Schema
 from mock_server.refusals import Violation
 from mock_server.schemas import json_type, merged
@@ -19,7 +19,6 @@ SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited"
 UNSENT = frozenset({"accept", "content-type", "authorization"})  # header parameters that OpenAPI ignores
 NOT_UTF8 = "is not UTF-8"
 LINES_KEPT = 1024  # paths with their queries, of an operation, whose parameters are kept
-LONGEST_KEPT = 1024  # bytes
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -142,9 +141,8 @@ class Parameters:
         self._required = tuple(name for name, plan in self._query.items() if plan.parameter.required)
         self._secrets = {scheme["name"] for scheme in contract.security_schemes.values() if scheme.get("in") == "query"}
         self._strict = strict
-        self._kept = Bounded[tuple[bytes | str, bytes], Read](
-            LINES_KEPT
-        )  # by path and query, where nothing else is read and nothing is wrong
+        # By path and query, where nothing else is read and nothing is wrong.
+        self._kept = Bounded[tuple[bytes | str, bytes], Read](LINES_KEPT)
 
     def read(self, scope: Scope) -> Read:
         """The values sent with a request, and what is wrong with them."""
@@ -163,7 +161,7 @@ class Parameters:
         return read
 
     def of(self, scope: Scope) -> Read:
-        """The same, of a request that has come over HTTP: clients ask for the same again and again."""
+        """The same, of a request that has come over HTTP, whose path says what its parameters are."""
         if self._headers or self._cookies:
             return self.read(scope)
         line = (scope.get("raw_path") or scope["path"], scope["query_string"])

@@ -12,11 +12,11 @@ import orjson
 from mock_server.bridge import media, violations
 from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.contract import Contract, Json, Operation, declared_as
-from mock_server.seeded import Bounded
+from mock_server.seeded.caches import REPLY_OVERHEAD, Bounded
 
 CheckReplies = Literal["off", "sample", "all"]
 
-RIGHT_KEPT = 256  # replies of an operation that were found right
+RIGHT_KEPT = 1 << 20  # bytes of replies of an operation that were found right
 
 EVERY: Mapping[CheckReplies, int] = {"off": 0, "sample": 16, "all": 1}
 
@@ -31,7 +31,7 @@ class Answers:
     contents: Mapping[str, Mapping[str, Json]]  # status as declared -> its media types
     _replies: Iterator[int] = field(default_factory=count)
     _validators: dict[str, Compiled | str | None] = field(default_factory=dict)  # each compiled at its first use
-    _right: Bounded[tuple[int, bytes | None], bool] = field(default_factory=lambda: Bounded(RIGHT_KEPT))
+    _right: Bounded[tuple[int, bytes], int] = field(default_factory=lambda: Bounded(RIGHT_KEPT, lambda size: size))  # -> size
 
     def due(self) -> bool:
         """Whether the next reply is to be checked."""
@@ -39,11 +39,12 @@ class Answers:
 
     def mistake(self, status: int, body: bytes | None) -> str | None:
         """What is wrong with a reply, if anything. What was found right once is not looked at again."""
-        if self._right.get((status, body)):
+        reply = (status, body or b"")
+        if self._right.get(reply) is not None:
             return None
-        wrong = self._wrong(status, body or b"")
+        wrong = self._wrong(*reply)
         if wrong is None:
-            self._right[status, body] = True
+            self._right[reply] = REPLY_OVERHEAD + len(reply[1])
         return None if wrong is None else f"{self.title} answers {status}: {wrong}"
 
     def _wrong(self, status: int, body: bytes) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from mock_server.bridge.scope import Scope
+from mock_server.bridge.scope import LONGEST_KEPT, Scope
 from mock_server.contract import Contract, Json, Operation
 from mock_server.refusals import MethodNotAllowed, NoSuchPath
 from mock_server.schemas import json_type
@@ -16,7 +16,6 @@ from mock_server.seeded import Bounded
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS")
 
 PATHS_KEPT = 4096  # whose routes are kept
-LONGEST_KEPT = 1024  # bytes
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})").fullmatch  # of 64 bits
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -180,7 +179,7 @@ class Routes:
             if path.startswith(prefix):
                 route = self._below(prefix, tree, scope, values)
                 if 0 < len(line[1]) <= LONGEST_KEPT:
-                    self._kept[line] = (route, list(values))  # Clients ask for the same again and again.
+                    self._kept[line] = (route, list(values))
                 return route
         if self.contract(path) is not None:  # It is a base path; Connexion would redirect to one with a slash.
             raise NoSuchPath(path)

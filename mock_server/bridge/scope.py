@@ -20,6 +20,7 @@ READING = "mock.reading"  # str, the world whose records are shown, where it is 
 METHOD = "mock.method"  # str, as it was sent, where the front has turned it into another one
 
 DEFAULT_WORLD = "default"
+LONGEST_KEPT = 1024  # bytes of what a client sent, of which something is kept because it will ask for the same again
 
 LISTS = {b"accept": b", ", b"cookie": b"; "}  # fields that may be sent in several lines, and what joins them
 

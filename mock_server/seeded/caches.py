@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class Bounded(Generic[K, V]):
-    """At most `room`, counted in entries or by weight."""
+    """At most `room`, counted in entries or by weight; what is heavier than that is not taken at all."""
 
     __slots__ = ("_entries", "_room", "_taken", "_weight")
 
@@ -32,6 +32,8 @@ class Bounded(Generic[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         entries, weight = self._entries, self._weight
         taken = weight(value) if weight else 1
+        if taken > self._room:
+            return
         while entries and self._taken + taken > self._room:
             forgotten = entries.pop(next(iter(entries)))
             self._taken -= weight(forgotten) if weight else 1
