@@ -877,6 +877,48 @@ def test_an_operation_that_cannot_be_compiled_is_served_by_connexion(made: Contr
     )
 
 
+def test_who_calls_is_asked_once_whoever_serves_the_operation(made: Contract) -> None:
+    """Each time counts against a rate limit, also where Connexion's stack is entered after it was left to it."""
+    operation = made.operations["listItems"]
+    odd = replace(operation, parameters=(*operation.parameters, replace(operation.parameters[0], name="odd", style="deepObject")))
+    asked: list[str | None] = []
+
+    def counting(contract: Contract, scheme: str, value: str | None, world: str) -> Identity:
+        asked.append(value)
+        return authenticate(contract, scheme, value, world)
+
+    own = replace(made, operations={**made.operations, "listItems": odd})
+    built = bridge.build({"shop": own}, lambda _call: Reply(200, b'{"name": "x"}'), counting)
+    scope: dict[str, Any] = {
+        **{
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "server": ("x", 1),
+        },
+        **{"path": "/shop/v1/items", "raw_path": b"/shop/v1/items", "query_string": b"", "root_path": "", "client": ("x", 1)},
+        "headers": [(b"authorization", b"Bearer admin"), (b"host", b"x")],
+    }
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def through() -> None:
+        assert await built.reply(scope, receive) is None
+        await built.app(scope, receive, send)
+
+    asyncio.run(through())
+
+    assert sent[0]["status"] == 200
+    assert asked.count("admin") == 1
+
+
 def test_its_refusals_have_the_same_shape(made: Contract) -> None:
     """Connexion's exceptions are translated."""
     operation = made.operations["listItems"]

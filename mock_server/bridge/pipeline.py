@@ -15,7 +15,7 @@ from mock_server.bridge.errors import Errors
 from mock_server.bridge.replies import Answers
 from mock_server.bridge.requests import Plan
 from mock_server.bridge.routing import Routes
-from mock_server.bridge.scope import CALL, HEADERS, IDENTITY, REPLY, ROUTE
+from mock_server.bridge.scope import CALL, HEADERS, IDENTITY, LEFT, REPLY, ROUTE
 from mock_server.bridge.scope import headers as headers_by_name
 from mock_server.bridge.security import Guard, Guards
 from mock_server.contract import Contract, Json
@@ -61,7 +61,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            reply = await self.reply(scope, receive) if scope["type"] == "http" else None
+            reply = None if scope["type"] != "http" or LEFT in scope else await self.reply(scope, receive)
         except ClientDisconnect:  # Nobody is left to answer.
             return
         if reply is None:
@@ -88,6 +88,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]
                 scope[HEADERS] = headers_by_name(scope["headers"], route.single)
             scope[IDENTITY] = stages.guard.identity(scope)
             if plan is None:
+                scope[LEFT] = True
                 return None
             call = scope[CALL] = plan.understood(scope) if plan.body is None else await plan.call(scope, receive)
             reply: Reply = self._answer(call)

@@ -17,6 +17,7 @@ CALL = "mock.call"  # Call, from request validation
 REPLY = "mock.reply"  # Reply, from whatever answered the call
 REFUSAL = "mock.refusal"  # Refusal, from whatever turned the request down
 READING = "mock.reading"  # str, the world whose records are shown, where it is another one
+LEFT = "mock.left"  # True, where the pipeline knows who calls, and leaves the rest to Connexion
 METHOD = "mock.method"  # str, as it was sent, where the front has turned it into another one
 
 DEFAULT_WORLD = "default"

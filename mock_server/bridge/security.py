@@ -12,7 +12,7 @@ from connexion.security import SECURITY_HANDLERS, AbstractSecurityHandler
 from starlette.types import Scope
 
 from mock_server.bridge.parameters import query_value
-from mock_server.bridge.scope import IDENTITY, Authenticate, cookies_of, headers_of, world_of
+from mock_server.bridge.scope import IDENTITY, LEFT, Authenticate, cookies_of, headers_of, world_of
 from mock_server.call import Identity
 from mock_server.contract import Contract, Json
 from mock_server.refusals import Forbidden, Refusal, Unauthenticated
@@ -89,9 +89,11 @@ class Check:
         return identity
 
     def __call__(self, request: _Request) -> dict[str, Json]:
-        """As stock Connexion asks."""
-        identity = request.scope[IDENTITY] = self.identity(request.scope)
-        return {"sub": identity.name}
+        """As stock Connexion asks; whom the pipeline has let through is not asked again, since each time counts."""
+        if LEFT not in request.scope:
+            request.scope[IDENTITY] = self.identity(request.scope)
+        identity = request.scope[IDENTITY]
+        return {"sub": identity.name if identity is not None else None}
 
 
 class Guard:
