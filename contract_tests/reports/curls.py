@@ -25,6 +25,12 @@ def lines(outcome: Outcome, finding: Finding) -> list[str]:
     return [*_login(outcome, finding.api), *commands] if any(SESSION[1:-1] in command for command in commands) else commands
 
 
+def answered(outcome: Outcome, finding: Finding) -> Iterator[tuple[str, Exchange | None]]:
+    """The same, each with the exchange that it repeats; what opens a session repeats none."""
+    commands = lines(outcome, finding)
+    yield from zip(commands, [None] * (len(commands) - len(finding.exchanges)) + list(finding.exchanges), strict=True)
+
+
 def line(outcome: Outcome, api: str, exchange: Exchange) -> str:
     """The command that sends a request again: masked credentials are taken from the environment, where they came from."""
     request = exchange.request

@@ -90,8 +90,10 @@ def _details(outcome: Outcome, finding: Finding) -> str:
         *([f"Inferred: {finding.origin.detail}"] if finding.is_question else ()),
         f"Times: {finding.times}",
     ]
-    for command, exchange in zip(curls.lines(outcome, finding), finding.exchanges, strict=True):
-        lines += [f"$ {command}", f"  {exchange.answer.status} {shortened(body(exchange.answer.body), LONGEST)}"]
+    for command, exchange in curls.answered(outcome, finding):
+        lines.append(f"$ {command}")
+        if exchange is not None:
+            lines.append(f"  {exchange.answer.status} {shortened(body(exchange.answer.body), LONGEST)}")
     return "\n".join(lines)
 
 

@@ -82,9 +82,10 @@ def _finding(outcome: Outcome, finding: Finding, number: str, paint: Paint, colo
         if value:
             lines = shortened(printable(value, kept="\n"), 2000).splitlines()
             yield f"   {paint(f'{name:9}', FAINT)} " + ("\n" + " " * 13).join(lines)
-    for command, exchange in zip(curls.lines(outcome, finding), finding.exchanges, strict=True):
+    for command, exchange in curls.answered(outcome, finding):
         yield f"   {paint('$', FAINT)} {printable(command)}"
-        yield f"     {paint(_answer(exchange), FAINT)}"
+        if exchange is not None:
+            yield f"     {paint(_answer(exchange), FAINT)}"
 
 
 def _answer(exchange: Exchange) -> str:
