@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from mock_server.call import Call
-from mock_server.changes import MERGES, Changes, storable
+from mock_server.changes import MERGES, Changes
 from mock_server.contract import Record
 from mock_server.envelopes import array
 from mock_server.plans import Plan
@@ -52,25 +52,25 @@ def get(plan: Plan, call: Call, world: World, state: State) -> Reply:
 
 def create(plan: Plan, call: Call, world: World, state: State) -> Reply:
     """A new record, with what the server assigns."""
-    resource = plan.resource
-    sent = storable(plan.contract, resource, plan.operation.sent, call.body, new=True)
+    resource, intake = plan.resource, plan.intake
+    sent = intake.of_new(call.body)
     if resource.parent is not None:
         parent = nearest_ancestor(plan, call, state)
         sent[resource.parent.property] = parent.id if parent else call.body.get(resource.parent.property)
     with Changes(world, state) as changes:
         number = changes.create(resource, sent)
-        changes.write_children(resource, number, call.body, plan.operation.body or {})
+        changes.write_children(intake, number, call.body)
     return _answer(plan, state, number, state.collections[resource.name].living(number))
 
 
 def update(plan: Plan, call: Call, world: World, state: State) -> Reply:
     """The record changed as the operation merges."""
-    resource, schema, merge = plan.resource, plan.operation.body or {}, plan.operation.merge
+    intake, merge = plan.intake, plan.operation.merge
     number, old = target(plan, call, state)
-    sent = storable(plan.contract, resource, plan.operation.sent, call.body, new=False, whole=merge != "deep")
+    sent = intake.parts_of_old(call.body) if merge == "deep" else intake.of_old(call.body)
     with Changes(world, state) as changes:
-        changes.change(resource, number, MERGES[merge](plan.contract, resource, old, sent), sent)
-        changes.write_children(resource, number, call.body, schema)
+        changes.change(plan.resource, number, MERGES[merge](intake, old, sent), sent)
+        changes.write_children(intake, number, call.body)
     return _answer(plan, state, number, old)
 
 

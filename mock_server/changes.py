@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from mock_server import clock
-from mock_server.contract import Children, Contract, Counter, Guard, Json, Record, Resource, Schema, properties
+from mock_server.contract import NOTHING, Contract, Counter, Guard, Json, Record, Resource
+from mock_server.intake import Intake
 from mock_server.refusals import Dangling, Duplicate, Guarded, Refusal, Violation
-from mock_server.schemas import items, merged
 from mock_server.state import Collection, Mark, State, Trashed, Write
-from mock_server.views import filled_in
 
 if TYPE_CHECKING:
     from mock_server.worlds import World
-
-NOTHING = (None, "", 0)  # What asks the server for a value, and refers to no record.
 
 
 @dataclass(slots=True)
@@ -61,20 +58,21 @@ class Changes:
         Raises Dangling, Duplicate: the first of the reasons against it, with the violations of all.
         """
         collection = self.state.collections[resource.name]
-        given = given or {}
-        self._check(collection, {**sent, **given}, None, at)
-        chosen = resource.id.number(given.get(resource.id.property))
+        self._check(collection, {**sent, **given} if given else sent, None, at)
+        chosen = resource.id.number(given.get(resource.id.property)) if given else None
         number = collection.next if chosen is None else chosen
-        record = {**self.state.contract.blanks[resource.name], **resource.initial, **sent}
-        for counter in (resource.id, *resource.numbers):
+        record = {**self.state.contract.blanks[resource.name], **sent}
+        for counter in resource.counters:
             if not counter.settable or record.get(counter.property) in NOTHING:
                 record[counter.property] = self._counted(collection, counter, number)
-        now = self.world.clock.now()
-        for property in resource.times:
-            record[property] = self._written(resource, property, now)
-        record |= given
+        if resource.times:
+            now = self.world.clock.now()
+            for property in resource.times:
+                record[property] = self._written(resource, property, now)
+        if given:
+            record |= given
         self._put(collection, number, record)
-        self._clear_others(collection, number)
+        self._clear_others(collection, number, record)
         return number
 
     def change(self, resource: Resource, number: int, new: Record, sent: Record, at: str = "") -> None:
@@ -87,16 +85,16 @@ class Changes:
         if resource.updated:
             new[resource.updated] = self._written(resource, resource.updated, self.world.clock.now())
         self._put(collection, number, new)
-        self._clear_others(collection, number)
+        self._clear_others(collection, number, new)
 
-    def write_children(self, resource: Resource, number: int, body: Json, schema: Schema, at: str = "") -> None:
+    def write_children(self, intake: Intake, number: int, body: Json, at: str = "") -> None:
         """The child records that a body lists: with a known id it is changed, else created; one not listed is deleted."""
+        resource = intake.resource
         for children in resource.children:
-            items_ = body.get(children.property) if children.writable and isinstance(body, dict) else None
-            if isinstance(items_, list):
+            listed = body.get(children.property) if children.writable and isinstance(body, dict) else None
+            if isinstance(listed, list):
                 id = self.state.collections[resource.name].living(number)[resource.id.property]
-                known = items(properties(schema).get(children.property, {}))
-                self._write_child_list(children, id, items_, known, f"{at}/{children.property}")
+                self._write_child_list(intake.below(children), id, listed, f"{at}/{children.property}")
 
     def delete(self, resource: Resource, number: int) -> None:
         """Delete a record with what belongs to it.
@@ -120,22 +118,22 @@ class Changes:
         for collection, one in records:
             _raise_first(self._dangling(collection.resource, one.record, ""))
 
-    def _write_child_list(self, children: Children, parent: Json, listed: list[Json], schema: Schema, at: str) -> None:
-        contract, collection = self.state.contract, self.state.collections[children.resource]
-        resource = collection.resource
+    def _write_child_list(self, intake: Intake, parent: Json, listed: list[Json], at: str) -> None:
+        resource = intake.resource
+        collection = self.state.collections[resource.name]
         before = set(collection.children(parent))
         kept = set[int]()
         for place, item in enumerate(listed):
             found = collection.find(item.get(resource.id.property))
             known = found if found is not None and found[0] in before else None
-            sent = storable(contract, resource, properties(schema), item, new=known is None)
             if known is not None:
                 number, old = known
-                self.change(resource, number, replaced(contract, resource, old, sent), sent, f"{at}/{place}")
+                sent = intake.of_old(item)
+                self.change(resource, number, replaced(intake, old, sent), sent, f"{at}/{place}")
             else:
-                number = self.create(resource, {**sent, collection.parent.property: parent}, f"{at}/{place}")
+                number = self.create(resource, {**intake.of_new(item), collection.parent.property: parent}, f"{at}/{place}")
             kept.add(number)
-            self.write_children(resource, number, item, schema, f"{at}/{place}")
+            self.write_children(intake, number, item, f"{at}/{place}")
         for number in sorted(before - kept):
             self._remove(collection, number, (resource.name, number))
 
@@ -144,10 +142,12 @@ class Changes:
 
     def _dangling(self, resource: Resource, sent: Record, at: str) -> Iterator[Refusal]:
         """References, and the parent, name records that live."""
-        for reference in (*resource.references, *((resource.parent,) if resource.parent else ())):
-            value = sent.get(reference.property)
-            absent = reference.property not in sent or (value in NOTHING and reference is not resource.parent)
-            if reference.checked and not absent and self.state.referred(reference, value) is None:
+        for reference in resource.checked:
+            if reference.property not in sent:
+                continue
+            value = sent[reference.property]
+            refers = value not in NOTHING or reference is resource.parent
+            if refers and self.state.referred(reference, value) is None:
                 title = self.state.contract.resources[reference.resource].title
                 told = Violation("body", f"{at}/{reference.property}", f"names {title} {value}, which does not exist")
                 yield Dangling(title, str(value), violations=(told,))
@@ -155,11 +155,11 @@ class Changes:
     @staticmethod
     def _taken(collection: Collection, sent: Record, number: int | None, at: str) -> Iterator[Refusal]:
         """Unique values are free."""
-        title = collection.resource.title
         for property in collection.unique:
             value = sent.get(property)
             holder = None if value in NOTHING else collection.holder(property, value)
             if holder is not None and holder != number:
+                title = collection.resource.title
                 id = str(collection.living(holder)[collection.resource.id.property])
                 told = Violation("body", f"{at}/{property}", f"is taken by {title} {id}")
                 yield Duplicate(title, property, str(value), id, violations=(told,))
@@ -173,7 +173,7 @@ class Changes:
 
     def _written(self, resource: Resource, property: str, instant: int) -> str:
         """An instant (microseconds) as a property has it."""
-        return clock.written(instant, self.state.contract.times, day=resource.stored[property].get("format") == "date")
+        return clock.written(instant, self.state.contract.times, day=property in resource.days)
 
     def _put(self, collection: Collection, number: int, record: Record | None) -> None:
         """Store a record, or none where it is deleted."""
@@ -183,9 +183,8 @@ class Changes:
         else:
             collection.put(number, record)
 
-    def _clear_others(self, collection: Collection, number: int) -> None:
+    def _clear_others(self, collection: Collection, number: int, record: Record) -> None:
         """Of an exclusive property one record of a parent is true: the one written last."""
-        record = collection.living(number)
         for property in collection.resource.exclusive:
             if record.get(property) is not True:
                 continue
@@ -240,24 +239,12 @@ def _raise_first(refusals: Iterable[Refusal]) -> None:
         raise every[0]
 
 
-def storable(  # each says something else about the body
-    contract: Contract, resource: Resource, known: Mapping[str, Schema], body: Json, *, new: bool, whole: bool = True
-) -> Record:
-    """What of a body can be stored: known, neither assigned nor computed; a number only of a new record; objects whole, if so."""
-    kept = resource.computed if new else resource.computed_later
-    return {
-        name: filled_in(contract, known[name], value) if whole else value
-        for name, value in body.items()
-        if name in known and name not in kept and not merged(known[name]).get("readOnly")
-    }
-
-
-def shallow(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
+def shallow(_intake: Intake, old: Record, sent: Record) -> Record:
     """A property sent replaces the one stored, the others stay."""
     return {**old, **sent}
 
 
-def deep(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
+def deep(intake: Intake, old: Record, sent: Record) -> Record:
     """Objects merge property by property."""
 
     def merge(before: Json, now: Json) -> Json:
@@ -265,21 +252,16 @@ def deep(contract: Contract, resource: Resource, old: Record, sent: Record) -> R
             return {**before, **{name: merge(before.get(name), value) for name, value in now.items()}}
         return now
 
-    return {
-        **old,
-        **{name: filled_in(contract, resource.stored[name], merge(old.get(name), value)) for name, value in sent.items()},
-    }
+    return {**old, **{name: intake.filled_in(name, merge(old.get(name), value)) for name, value in sent.items()}}
 
 
-def replaced(contract: Contract, resource: Resource, old: Record, sent: Record) -> Record:
+def replaced(intake: Intake, old: Record, sent: Record) -> Record:
     """What is not sent is reset, what the server assigns stays."""
-    kept = resource.assigned | {counter.property for counter in resource.numbers}
-    kept |= {name for name, schema in resource.stored.items() if merged(schema).get("readOnly")}
-    held = {name: value for name, value in old.items() if name in kept}
-    return {**contract.blanks[resource.name], **resource.initial, **held, **sent}
+    held = {name: value for name, value in old.items() if name in intake.resource.kept}
+    return {**intake.contract.blanks[intake.resource.name], **held, **sent}
 
 
-MERGES: Mapping[str, Callable[[Contract, Resource, Record, Record], Record]] = {
+MERGES: Mapping[str, Callable[[Intake, Record, Record], Record]] = {
     "shallow": shallow,
     "deep": deep,
     "replace": replaced,

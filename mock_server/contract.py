@@ -26,6 +26,8 @@ Action = Literal["list", "get", "create", "update", "delete", "login", "renew", 
 Match = Literal["equals", "contains", "like", "in", "after", "from", "before", "to", "flag", "present"]
 Paging = Literal["number", "size", "offset", "limit"]
 
+NOTHING = (None, "", 0)  # What asks the server for a value, and refers to no record.
+
 _PLACE = re.compile(r"\{n(?::0(\d))?\}")
 
 
@@ -170,15 +172,36 @@ class Resource:
     @cached_property
     def assigned(self) -> frozenset[str]:
         """The properties that a body cannot set."""
-        counters = {counter.property for counter in (self.id, *self.numbers) if not counter.settable}
-        times = {name for name in (self.created, self.updated) if name}
+        counters = {counter.property for counter in self.counters if not counter.settable}
         parent = {self.parent.property} if self.parent else set()
-        return frozenset(counters | times | parent)
+        return frozenset(counters.union(self.times, parent))
 
     @cached_property
     def times(self) -> tuple[str, ...]:
         """The properties that say when a record was made."""
         return tuple(name for name in (self.created, self.updated) if name)
+
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """Those of them that are a date without a time."""
+        return frozenset(name for name in self.times if self.stored[name].get("format") == "date")
+
+    @cached_property
+    def counters(self) -> tuple[Counter, ...]:
+        """The properties that are counted up."""
+        return (self.id, *self.numbers)
+
+    @cached_property
+    def checked(self) -> tuple[Reference, ...]:
+        """The references, and the parent, that must name a record that lives."""
+        every = (*self.references, *((self.parent,) if self.parent else ()))
+        return tuple(reference for reference in every if reference.checked)
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """The properties that stay as they are when a record is replaced."""
+        read_only = (name for name, schema in self.stored.items() if schemas.merged(schema).get("readOnly"))
+        return self.assigned.union(read_only, (counter.property for counter in self.numbers))
 
     @cached_property
     def computed(self) -> frozenset[str]:
@@ -244,11 +267,6 @@ class Operation:
     summary: str
     place: Place
     origin: Origin
-
-    @cached_property
-    def sent(self) -> Mapping[str, Schema]:
-        """The properties of the body."""
-        return properties(self.body or {})
 
     @cached_property
     def filters(self) -> tuple[Parameter, ...]:
@@ -338,8 +356,8 @@ class Contract:
 
     @cached_property
     def blanks(self) -> Mapping[str, Record]:
-        """By resource, every stored property without a value."""
-        return {name: _blank(resource, self.unset) for name, resource in self.resources.items()}
+        """By resource, a record of which nothing is told yet: every stored property, with its first value or none."""
+        return {name: {**_blank(resource, self.unset), **resource.initial} for name, resource in self.resources.items()}
 
 
 def _blank(resource: Resource, empty: Mapping[str, Json]) -> Record:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from mock_server.contract import Contract, Counter, Json, Origin, Record, Resource, Schema
 from mock_server.documents import Steps
+from mock_server.intake import Filling
 from mock_server.schemas import MISSING, items, json_type, merged, properties, required, unset
 from mock_server.seeded import Baseline, DataFile, Table, guesses
 from mock_server.seeded.chance import mix, salt
 from mock_server.seeded.kitchen import Constant, Kitchen, Recipe
 from mock_server.seeded.rows import Row
-from mock_server.views import filled_in
 
 DEPTH = 8  # Schemas may contain themselves: below, only what is required is made.
 MOST = 3  # elements of a list beyond those that it must have, and names of an open mapping
@@ -167,7 +167,7 @@ def _shown(contract: Contract, known: Mapping[str, Schema], record: Record) -> I
     """What a record has to show of the properties."""
     for name, part in known.items():
         value = record[name]
-        value = unset(part, contract.unset) if value is None else filled_in(contract, part, value)
+        value = unset(part, contract.unset) if value is None else Filling(part, contract.unset)(value)
         if value is not MISSING:
             yield name, value
 

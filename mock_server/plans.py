@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from mock_server.call import Call
 from mock_server.contract import Contract, Operation, Parameter, Resource
 from mock_server.envelopes import Envelope
+from mock_server.intake import Intake
 from mock_server.views import View
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What is known of an operation before any call: its behaviour reads it."""
 
@@ -20,6 +22,11 @@ class Plan:
     envelope: Envelope | None
     view: View | None
     paging: Mapping[str, tuple[Parameter, ...]]  # role -> the parameters that have it
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What becomes of a body."""
+        return Intake(self.contract, self.resource, self.operation.body or {})
 
     @property
     def resource(self) -> Resource:

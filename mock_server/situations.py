@@ -15,11 +15,11 @@ from mock_server.clock import Clock
 from mock_server.contract import BrokenContract, Contract, Json, Resource
 from mock_server.credentials import Credentials
 from mock_server.documents import Mistake, Node, meant
+from mock_server.intake import Intake
 from mock_server.limits import Limit
 from mock_server.refusals import Conflict, Refusal, Violation
 from mock_server.shapes import Shapes, required
 from mock_server.state import Collection
-from mock_server.views import filled_in
 from mock_server.worlds import World
 
 FOLDER = "situations"
@@ -62,7 +62,7 @@ class Step:
             changes.delete(collection.resource, found[0])
         else:
             contract = changes.state.contract
-            new = deep(contract, collection.resource, found[1], self.record)
+            new = deep(Intake(contract, collection.resource, collection.resource.schema), found[1], self.record)
             changes.change(collection.resource, found[0], new, self.record)
 
 
@@ -367,10 +367,11 @@ def _mistake(node: Node, found: Violation) -> Mistake:
 
 def _add(changes: Changes, collection: Collection, record: Mapping[str, Json]) -> None:
     """Create a record, and those that it lists as its own."""
-    contract, resource = changes.state.contract, collection.resource
+    resource = collection.resource
+    intake = Intake(changes.state.contract, resource, resource.schema)
     children = {child.property: child for child in resource.children}
     fixed = resource.assigned - ({resource.parent.property} if resource.parent else set())
-    stored = {name: filled_in(contract, resource.stored[name], value) for name, value in record.items() if name not in children}
+    stored = {name: intake.filled_in(name, value) for name, value in record.items() if name not in children}
     given = {name: value for name, value in stored.items() if name in fixed}
     if resource.parent and resource.parent.property not in stored:
         raise Conflict(f"{resource.parent.property} is missing: the {resource.title} belongs to one.")

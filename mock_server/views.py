@@ -27,19 +27,6 @@ BASELINES_KEPT = 64  # of which a view keeps bytes
 Show = Callable[[State, int, Record], Json]
 
 
-def filled_in(contract: Contract, schema: Schema, value: Json) -> Json:
-    """A value as it is stored: without what its schema does not know, its objects with every property."""
-    if isinstance(value, dict) and (known := properties(schema)):
-        shown = {
-            name: filled_in(contract, part, value[name]) if name in value else unset(part, contract.unset)
-            for name, part in known.items()
-        }
-        return {name: part for name, part in shown.items() if part is not MISSING}
-    if isinstance(value, list):
-        return [filled_in(contract, items(schema), item) for item in value]
-    return value
-
-
 class View:
     """What the operations with one schema show of one resource's records."""
 

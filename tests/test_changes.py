@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mock_server import contract, seeded
-from mock_server.changes import MERGES, Changes, storable
+from mock_server.changes import MERGES, Changes
 from mock_server.clock import Clock
-from mock_server.contract import Contract, Record, properties
+from mock_server.contract import Contract, Record
+from mock_server.intake import Intake
 from mock_server.refusals import Dangling, Duplicate
 from mock_server.seeded import Baseline
 from mock_server.state import Collection, State
@@ -95,12 +96,16 @@ def create(world: World, state: State, /, **sent: object) -> int:
         return changes.create(state.contract.resources["box"], dict(sent))
 
 
+def intake(state: State) -> Intake:
+    """What the bodies of updateBox say."""
+    contract = state.contract
+    return Intake(contract, contract.resources["box"], contract.operations["updateBox"].body or {})
+
+
 def merge(state: State, old: Record, body: Record, how: str) -> Record:
     """What an update with this merge makes of a record."""
-    box = state.contract.resources["box"]
-    schema = properties(state.contract.operations["updateBox"].body or {})
-    sent = storable(state.contract, box, schema, body, new=False, whole=how != "deep")
-    return MERGES[how](state.contract, box, old, sent)
+    taken = intake(state)
+    return MERGES[how](taken, old, taken.parts_of_old(body) if how == "deep" else taken.of_old(body))
 
 
 @pytest.mark.parametrize(
@@ -171,12 +176,11 @@ def test_a_number_that_a_client_took_is_not_given_again(world: World, state: Sta
 def test_a_child_that_is_refused_takes_everything_back(world: World, state: State, boxes: Collection) -> None:
     """And the message says which child."""
     body = {"labels": [{"text": "one"}, {"text": "two"}, {"text": "one"}]}
-    schema = state.contract.operations["updateBox"].body or {}
 
     def half_way() -> None:
         with Changes(world, state) as changes:
             number = changes.create(boxes.resource, {})
-            changes.write_children(boxes.resource, number, body, schema)
+            changes.write_children(intake(state), number, body)
 
     with pytest.raises(Duplicate) as refused:
         half_way()

@@ -13,8 +13,7 @@ from mock_server.atlas.recipe import JSON_TYPE, OWN, WORLD, Headers, Request, wr
 from mock_server.bridge import requests
 from mock_server.bridge.parameters import Uncompiled, query_names
 from mock_server.bridge.schemas import Schemas
-from mock_server.changes import NOTHING
-from mock_server.contract import Contract, Json, Operation, Record, Reference, Resource, properties
+from mock_server.contract import NOTHING, Contract, Json, Operation, Record, Reference, Resource, properties
 from mock_server.schemas import followed, merged, required
 from mock_server.state import Collection
 from mock_server.worlds import World

@@ -11,8 +11,7 @@ from mock_server.atlas import bodies, parameters
 from mock_server.atlas.door import Access
 from mock_server.atlas.ground import Ground, Scene, control
 from mock_server.atlas.recipe import SESSION, Request, written
-from mock_server.changes import NOTHING
-from mock_server.contract import Guard, Json, Operation, Parameter, Record, Resource
+from mock_server.contract import NOTHING, Guard, Json, Operation, Parameter, Record, Resource
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
