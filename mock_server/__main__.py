@@ -16,6 +16,9 @@ from mock_server.commands import COMMANDS, command
 from mock_server.settings import Settings, WrongUsage
 
 UNFIRED, WRONG_USAGE = 1, 2  # exit statuses
+# Of the garbage collector, by generation. The oldest would look through every record that is kept for up to 100 ms; what
+# a request or a world leaves behind is found by the younger ones.
+COLLECTED = (700, 10, 100)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,6 +121,7 @@ def _lasting() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(*COLLECTED)
         gc.enable()
 
 

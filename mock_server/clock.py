@@ -37,12 +37,17 @@ class Clock:
 def written(instant: int, times: Times, *, day: bool = False) -> str:
     """The instant as the API writes it; the day alone where the property is a date."""
     seconds, rest = divmod(instant, MICROSECONDS)
-    days, seconds = divmod(seconds, 86400)
     if day:
-        return _date(days)
+        return _date(seconds // 86400)
     fraction = f".{rest // 1000:03}" if times.milliseconds else ""
-    zone = "Z" if times.zoned else ""
-    return f"{_date(days)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}{zone}"
+    return f"{_second(seconds)}{fraction}Z" if times.zoned else _second(seconds) + fraction
+
+
+@lru_cache(4096)
+def _second(seconds: int) -> str:
+    """Date and time so many seconds after 1970-01-01T00:00:00."""
+    days, seconds = divmod(seconds, 86400)
+    return f"{_date(days)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 @lru_cache(4096)

@@ -28,6 +28,8 @@ Paging = Literal["number", "size", "offset", "limit"]
 
 NOTHING = (None, "", 0)  # What asks the server for a value, and refers to no record.
 
+LONGEST = 18  # digits of a count
+
 _PLACE = re.compile(r"\{n(?::0(\d))?\}")
 
 
@@ -67,9 +69,7 @@ class Counter:
         if self.pattern is None:
             count = value if isinstance(value, int) and not isinstance(value, bool) else None
         else:
-            match = self._reader(value) if isinstance(value, str) else None
-            digits = match["n"] if match else ""
-            count = int(digits) if digits and (digits[0] != "0" or len(digits) <= self.parts[1]) else None  # cust-0001 is no id.
+            count = self._count(value) if isinstance(value, str) else None
         return None if count is None or count < self.start else count - self.start
 
     @cached_property
@@ -80,10 +80,24 @@ class Counter:
             return self.pattern or "", 1, ""
         return self.pattern[: place.start()], int(place[1] or 1), self.pattern[place.end() :]
 
+    def _count(self, text: str) -> int | None:
+        before, width, after = self.parts
+        if self.yearly:
+            match = self._of_a_year(text)
+            digits = match["n"] if match else ""
+        elif text.startswith(before) and text.endswith(after):
+            digits = text[len(before) : len(text) - len(after)]
+        else:
+            return None
+        long = len(digits)
+        if long == width or (width < long <= LONGEST and digits[0] != "0"):  # Neither cust-1 nor cust-0001 is cust-001.
+            return int(digits) if digits.isascii() and digits.isdigit() else None
+        return None
+
     @cached_property
-    def _reader(self) -> Callable[[str], re.Match[str] | None]:
+    def _of_a_year(self) -> Callable[[str], re.Match[str] | None]:
         parts = re.split(r"(\{n(?::0\d)?\}|\{year\})", self.pattern or "")
-        read = {"{n": f"(?P<n>[0-9]{{{self.parts[1]},18}})", "{y": "[0-9]{4}"}  # cust-1 is not cust-001.
+        read = {"{n": "(?P<n>[0-9]+)", "{y": "[0-9]{4}"}
         return re.compile("".join(read.get(part[:2], re.escape(part)) for part in parts)).fullmatch
 
 

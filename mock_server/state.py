@@ -84,7 +84,6 @@ class Collection:
         "_selections",
         "_touched",
         "_writes",
-        "added",
         "next",
         "resource",
         "state",
@@ -102,10 +101,9 @@ class Collection:
         self.unique |= {unique.property: unique.fold for unique in resource.unique}
         self.written: dict[int, Record | None] = {}  # None: deleted
         self.next = table.count
-        self.added = 0  # living records beyond those of the baseline
         self.version = 0  # counts writes, those of its records' children included
         self._by_parent: dict[Json, set[int]] = {}  # parent's id -> numbers written
-        self._keys: dict[tuple[str, Hashable], int] = {}  # unique property and value -> number, of what is written
+        self._keys: dict[str, dict[Hashable, int]] = {name: {} for name in self.unique}  # value -> number, of what is written
         self._touched: set[int] = set()  # numbers that may be in other selections than the table says
         self._writes: list[int] = []  # the same in the order of their writes: selections catch up from it
         self._selections: dict[tuple[Hashable, ...], tuple[int, Selection]] = {}
@@ -139,7 +137,7 @@ class Collection:
         key = key_of(value, fold)
         if key is None:
             return None
-        number = self._keys.get((property, key))
+        number = self._keys[property].get(key) if property in self._keys else None
         if number is not None:
             return number
         number = self._virtual_holder(property, value, fold)
@@ -150,13 +148,13 @@ class Collection:
         self._forget(number)
         self.written[number] = record
         self.next = max(self.next, number + 1)
-        self.added += number >= self.table.count
+        self.state.added += number >= self.table.count
         if self.resource.parent:
             self._by_parent.setdefault(record[self.resource.parent.property], set()).add(number)
         for property, fold in self.unique.items():
             key = key_of(record.get(property), fold)
             if key is not None:
-                self._keys[property, key] = number
+                self._keys[property][key] = number
         self._note(number, record)
 
     def remove(self, number: int) -> None:
@@ -241,13 +239,13 @@ class Collection:
         old = self.written.get(number)
         if old is None:
             return
-        self.added -= number >= self.table.count
+        self.state.added -= number >= self.table.count
         if self.resource.parent:
             self._by_parent[old[self.resource.parent.property]].discard(number)
         for property, fold in self.unique.items():
             key = key_of(old.get(property), fold)
-            if self._keys.get((property, key)) == number:
-                del self._keys[property, key]
+            if self._keys[property].get(key) == number:
+                del self._keys[property][key]
 
     def _virtual_holder(self, property: str, value: Json, fold: bool) -> int | None:
         for counter in (self.resource.id, *self.resource.numbers):
@@ -292,6 +290,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     rendered: dict[tuple[int, int], tuple[Record, tuple[int, ...], bytes]] = field(default_factory=dict)
     version: int = 0  # counts writes
+    added: int = 0  # living records beyond those of the baseline
     _replies: tuple[int, Replies] = (0, Replies())  # given since the write with this number
 
     def __post_init__(self) -> None:
@@ -312,11 +311,6 @@ class State:
         if self._replies[0] != self.version:
             self._replies = (self.version, Replies())
         return self._replies[1]
-
-    @property
-    def added(self) -> int:
-        """How many living records there are beyond those of the baseline."""
-        return sum(collection.added for collection in self.collections.values())
 
     def restore(self, resource: str, number: int, record: Record | None, trashed: Trashed | None) -> None:
         """Put a record back as a store kept it; None: it is deleted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
@@ -14,6 +14,7 @@ from mock_server.bridge.schemas import Compiled, Schemas
 from mock_server.contract import Contract, Json, Operation, declared_as
 from mock_server.seeded.caches import REPLY_OVERHEAD, Bounded
 
+Unchecked = Callable[[bytes], str | None]  # a body for which there is no schema -> what is wrong with it
 CheckReplies = Literal["off", "sample", "all"]
 
 RIGHT_KEPT = 1 << 20  # bytes of replies of an operation that were found right
@@ -27,36 +28,49 @@ class Answers:
 
     title: str  # of the operation, for messages
     every: int  # Of so many replies one is checked; 0: none is.
+    reads: bool  # What it answers will come again; of one that writes, only its refusals.
     schemas: Schemas
     contents: Mapping[str, Mapping[str, Json]]  # status as declared -> its media types
     _replies: Iterator[int] = field(default_factory=count)
-    _validators: dict[str, Compiled | str | None] = field(default_factory=dict)  # each compiled at its first use
+    _validators: dict[int, Compiled | Unchecked] = field(default_factory=dict)  # by status, each compiled at its first use
     _right: Bounded[tuple[int, bytes], int] = field(default_factory=lambda: Bounded(RIGHT_KEPT, lambda size: size))  # -> size
 
     def due(self) -> bool:
         """Whether the next reply is to be checked."""
-        return self.every > 0 and next(self._replies) % self.every == 0
+        return self.every == 1 or (self.every > 0 and next(self._replies) % self.every == 0)
 
     def mistake(self, status: int, body: bytes | None) -> str | None:
-        """What is wrong with a reply, if anything. What was found right once is not looked at again."""
+        """What is wrong with a reply, if anything. What was found right once is not looked at again, if it will come again."""
+        if status < 300 and not self.reads:
+            return self._told(status, self._wrong(status, body or b""))
         reply = (status, body or b"")
         if self._right.get(reply) is not None:
             return None
         wrong = self._wrong(*reply)
         if wrong is None:
             self._right[reply] = REPLY_OVERHEAD + len(reply[1])
+        return self._told(status, wrong)
+
+    def _told(self, status: int, wrong: str | None) -> str | None:
         return None if wrong is None else f"{self.title} answers {status}: {wrong}"
 
     def _wrong(self, status: int, body: bytes) -> str | None:
+        validator = self._validators.get(status)
+        if validator is None:
+            validator = self._validators[status] = self._validator(status)
+        return _wrong_body(validator, body) if isinstance(validator, Compiled) else validator(body)
+
+    def _validator(self, status: int) -> Compiled | Unchecked:
+        """What holds a body against what is declared of a status."""
         declared = declared_as(status, self.contents)
         if declared is None:
-            return "the contract does not declare this status"
-        if declared not in self._validators:
-            self._validators[declared] = _validator(self.contents[declared], self.schemas)
-        validator = self._validators[declared]
-        if validator is None:
-            return "the contract declares no body" if body else None
-        return None if isinstance(validator, str) else _wrong_body(validator, body)
+            return lambda _: "the contract does not declare this status"
+        content = self.contents[declared]
+        if not content:
+            return lambda body: "the contract declares no body" if body else None
+        if media.JSON not in content:
+            return lambda _: None
+        return self.schemas.compiled(content[media.JSON].get("schema", {}), "response")
 
 
 def _wrong_body(validator: Compiled, body: bytes) -> str | None:
@@ -77,13 +91,7 @@ def answers(contract: Contract, operation: Operation, schemas: Schemas, check_re
     return Answers(
         f"{contract.name} {operation.operation_id}",
         EVERY[check_replies],
+        operation.method == "GET",
         schemas,
         {code: answer.get("content", {}) for code, answer in declared.items()},
     )
-
-
-def _validator(content: Mapping[str, Json], schemas: Schemas) -> Compiled | str | None:
-    """What holds a body against its schema; None: there is no body; or the media type of one that is no JSON."""
-    if media.JSON in content:
-        return schemas.compiled(content[media.JSON].get("schema", {}), "response")
-    return next(iter(content), None)

@@ -76,9 +76,9 @@ def _parts(value: Json, enough: int) -> int:
     waiting, count = [value], 0
     while waiting and count < enough:
         part = waiting.pop()
-        if isinstance(part, dict | list):
-            count += len(part)
-            waiting += part.values() if isinstance(part, dict) else part
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        count += len(inner)
+        waiting += [one for one in inner if one.__class__ is dict or one.__class__ is list]
     return count
 
 
