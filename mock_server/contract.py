@@ -55,8 +55,7 @@ class Counter:
         count = self.start + number
         if self.pattern is None:
             return count
-        before, width, after = self.parts
-        text = f"{before}{count:0{width}}{after}"
+        text = self._template % count
         return text.replace("{year}", str(year)) if self.yearly else text
 
     @cached_property
@@ -79,6 +78,11 @@ class Counter:
         if self.pattern is None or place is None:
             return self.pattern or "", 1, ""
         return self.pattern[: place.start()], int(place[1] or 1), self.pattern[place.end() :]
+
+    @cached_property
+    def _template(self) -> str:
+        before, width, after = (part.replace("%", "%%") if isinstance(part, str) else part for part in self.parts)
+        return f"{before}%0{width}d{after}"
 
     def _count(self, text: str) -> int | None:
         before, width, after = self.parts
