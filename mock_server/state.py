@@ -248,12 +248,12 @@ class Collection:
                 del self._keys[property][key]
 
     def _virtual_holder(self, property: str, value: Json, fold: bool) -> int | None:
-        for counter in (self.resource.id, *self.resource.numbers):
-            if counter.property == property:
-                number = counter.number(value)
-                held = number is not None and number < self.table.count and self.table.record(number)[property] == value
-                return number if held else None
-        return self.table.find(property, value, fold)
+        counter = self.table.counters.get(property)
+        if counter is None:
+            return self.table.find(property, value, fold)
+        number = counter.number(value)
+        held = number is not None and number < self.table.count and self.table.record(number)[property] == value
+        return number if held else None
 
     def _note(self, number: int, record: Record | None) -> None:
         """Note a write: what selections catch up from, here and, since a parent's filters see its children, above."""
