@@ -15,7 +15,6 @@ from mock_server.call import Call
 from mock_server.changes import Changes
 from mock_server.clock import MICROSECONDS, Clock
 from mock_server.contract import Contract, Json
-from mock_server.documents import meant
 from mock_server.journal import Exchange
 from mock_server.refusals import Conflict, NotFound, Violation
 from mock_server.reply import Reply
@@ -61,7 +60,7 @@ class Control:
         """
         kept = self.worlds.store.snapshot(name)
         if kept is None:
-            raise _missing("Snapshot", name, self.worlds.store.snapshots(), "/name")
+            raise control_orders.missing("Snapshot", name, self.worlds.store.snapshots(), "/name")
         return kept
 
     def becomes(self, call: Call, make: Callable[[World], World]) -> Json:
@@ -89,7 +88,7 @@ def answering(contract: Contract, control: Control) -> Callable[[Call], Reply]:
         answered = OPERATIONS[name](control, call)
         if not isinstance(answered, Reply):
             answered = Reply(call.operation.status, None if answered is None else orjson.dumps(answered))
-        if name in NOTED and control.noting:
+        if name in control_orders.NOTED and control.noting:
             world = control.there(call.path["world"])
             control.worlds.store.record(world, noted(contract, world, call, answered))
         return answered
@@ -140,7 +139,7 @@ def reset_world(control: Control, call: Call) -> Json:
     body = call.body or {}
     name = body.get("situation", control.start.situation) or ""
     if name and name not in control.start.situations:
-        raise _missing("Situation", name, control.start.situations, "/situation")
+        raise control_orders.missing("Situation", name, control.start.situations, "/situation")
     return control.becomes(call, lambda world: control.start.world(world, name, body.get("seed"), body.get("scale")))
 
 
@@ -337,31 +336,13 @@ def list_situations(control: Control, _call: Call) -> Json:
 
 def list_errors(control: Control, call: Call) -> Json:
     """The recipes asked for."""
-    contracts, api, operation = control.accounts.contracts, call.query.get("api"), call.query.get("operation")
-    if api is not None and api not in contracts:
-        raise _missing("API", api, contracts, "/api", "query")
-    chosen = contracts.values() if api is None else [contracts[api]]
-    known = list(dict.fromkeys(name for contract in chosen for name in contract.operations))
-    if operation is not None and operation not in known:
-        raise _missing("Operation", operation, known, "/operation", "query")
-    wanted = {"api": api, "operation": operation, "status": call.query.get("status")}
+    contracts = control.accounts.contracts
+    control_orders.look_up(call, {name: contract.operations for name, contract in contracts.items()})
+    wanted = {name: call.query.get(name) for name in ("api", "operation", "status")}
     told = (recipe.document() for recipe in control.errors())
     return {"errors": [one for one in told if all(value in (None, one[name]) for name, value in wanted.items())]}
 
 
-NOTED = frozenset(  # operations that change a world without making it another one: its journal has them
-    {
-        "setClock",
-        "advanceClock",
-        "restoreTrash",
-        "purgeTrash",
-        "armFault",
-        "disarmFault",
-        "disarmFaults",
-        "setRateLimit",
-        "endRateLimit",
-    }
-)
 OPERATIONS: Mapping[str, Operation] = {
     **control_orders.OPERATIONS,
     "listErrors": list_errors,
@@ -384,12 +365,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "purgeTrash": purge_trash,
     "listSituations": list_situations,
 }
-
-
-def _missing(title: str, name: str, known: Mapping[str, object] | list[str], pointer: str, where: str = "body") -> NotFound:
-    what = title if title.isupper() else title.lower()
-    told = Violation(where, pointer, f"names {what} {name}, which does not exist{meant(name, known)}")
-    return NotFound(title, name, violations=(told,))
 
 
 def _conflict(pointer: str, message: str) -> Conflict:

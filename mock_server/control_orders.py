@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
 
 from mock_server import account, arming, curl, exports, har, messages
 from mock_server.call import Call
-from mock_server.contract import Json
+from mock_server.contract import CONTROL, Json
 from mock_server.documents import meant
 from mock_server.faults import Fault
 from mock_server.journal import Exchange
@@ -21,7 +22,40 @@ if TYPE_CHECKING:
     from mock_server.control import Control
 
 NEWEST = 100  # exchanges that are listed, where nobody says how many
+NOTED = frozenset(  # operations that change a world without making it another one: its journal has them
+    {
+        "setClock",
+        "advanceClock",
+        "restoreTrash",
+        "purgeTrash",
+        "armFault",
+        "disarmFault",
+        "disarmFaults",
+        "setRateLimit",
+        "endRateLimit",
+    }
+)
 NDJSON, TEXT = b"application/x-ndjson", b"text/plain; charset=utf-8"
+
+
+def missing(title: str, name: str, known: Iterable[str], pointer: str, where: str = "body") -> NotFound:
+    """That there is nothing of this name among what is known, and what may have been meant."""
+    what = title if title.isupper() else title.lower()
+    told = Violation(where, pointer, f"names {what} {name}, which does not exist{meant(name, known)}")
+    return NotFound(title, name, violations=(told,))
+
+
+def look_up(call: Call, known: Mapping[str, Iterable[str]]) -> None:
+    """Whether the API and the operation in a query are among those known, by API.
+
+    Raises NotFound.
+    """
+    api, operation = call.query.get("api"), call.query.get("operation")
+    if api is not None and api not in known:
+        raise missing("API", api, known, "/api", "query")
+    names = dict.fromkeys(name for other, names in known.items() if api in (None, other) for name in names)
+    if operation is not None and operation not in names:
+        raise missing("Operation", operation, names, "/operation", "query")
 
 
 # Journal
@@ -90,6 +124,8 @@ def _told(control: Control, call: Call) -> list[Json]:
 def _wanted(control: Control, world: World, call: Call, newest: int | None = None) -> tuple[list[Exchange], list[Exchange]]:
     """All exchanges of a world, and those asked for."""
     every, query = control.worlds.store.journal(world), call.query
+    known = {name: contract.operations for name, contract in control.accounts.contracts.items()}
+    look_up(call, {**known, CONTROL: NOTED})
     wanted = [
         exchange
         for exchange in every

@@ -138,6 +138,35 @@ def test_the_journal_comes_in_four_forms(fentu: Client, world: str) -> None:
     assert [one["operation"] for one in told(fentu, world, after=1, limit=1)] == ["getCustomer"]
 
 
+@pytest.mark.parametrize("form", ["", ".ndjson", ".har", ".curl"])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("api=fenty", "names API fenty, which does not exist; did you mean fentu?"),
+        ("operation=getCustomers", "names operation getCustomers, which does not exist; did you mean getCustomer?"),
+        ("api=lemonsoft&operation=setClocks", "names operation setClocks, which does not exist"),
+    ],
+)
+def test_a_journal_narrowed_by_what_does_not_exist_is_refused(
+    client: Client, world: str, form: str, query: str, message: str
+) -> None:
+    """An empty journal would say that nothing had been asked."""
+    client.get(f"/w/{world}/fentu/api/v1/customers")
+
+    refused = client.get(f"/_mock/worlds/{world}/journal{form}?{query}")
+
+    assert refused.status_code == 404
+    assert [one["message"] for one in refused.json()["violations"]] == [message]
+
+
+def test_a_journal_is_narrowed_by_what_was_done_to_the_world(client: Client, world: str) -> None:
+    client.put(f"/_mock/worlds/{world}/clock", json={"frozen": True})
+
+    found = client.get(f"/_mock/worlds/{world}/journal?api=control&operation=setClock").json()["exchanges"]
+
+    assert [one["operation"] for one in found] == ["setClock"]
+
+
 def test_the_journal_is_bounded() -> None:
     """By --journal; the oldest exchanges go first, and what was written before the rest is told with it."""
     with serving(Settings(journal=3, log="off", clock=clock.read(NOW))) as address, httpx.Client(base_url=address) as client:
