@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from contract_tests.matching import moment
+from contract_tests.matching import is_zoned, moment
 from contract_tests.schemas import items, json_type, merged, properties
 from contract_tests.shapes import shortened
 from mock_server.contract import Contract, Json, Record, Resource, Schema
@@ -90,7 +90,7 @@ def _differing(contract: Contract, sent: Json, seen: Json, schema: Schema, point
     elif isinstance(sent, list) and isinstance(seen, list) and len(sent) == len(seen):
         for place, (one, other) in enumerate(zip(sent, seen, strict=True)):
             yield from _differing(contract, one, other, items(whole), f"{pointer}/{place}")
-    elif not (same(sent, seen) or _same_moment(sent, seen, whole) or _unset(contract, sent, seen, whole)):
+    elif not (same(sent, seen) or _same_moment(contract, sent, seen, whole) or _unset(contract, sent, seen, whole)):
         yield pointer, sent, None if seen is MISSING else seen
 
 
@@ -107,9 +107,11 @@ def _in_object(contract: Contract, sent: Record, seen: Record, schema: Schema, p
             yield f"{pointer}/{name}", None, value
 
 
-def _same_moment(sent: Json, seen: Json, schema: Schema) -> bool:
-    """Times may be written in another form."""
+def _same_moment(contract: Contract, sent: Json, seen: Json, schema: Schema) -> bool:
+    """Times may be written in another form, but not without the zone that the contract promises."""
     if schema.get("format") not in ("date-time", "date"):
+        return False
+    if schema["format"] == "date-time" and contract.times.zoned and not is_zoned(seen):
         return False
     return moment(sent) is not None and moment(sent) == moment(seen)
 

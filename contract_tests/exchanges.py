@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
 from mock_server.contract import Json
 
 Headers = tuple[tuple[str, str], ...]
+KEPT = 16  # bodies whose reading is kept: a law asks an answer several things, and the next answer is often the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,8 @@ class Answer:
         return _first(self.headers, name)
 
     def json(self) -> Json:
-        """The body as JSON; None if it is none."""
-        if not self.body:
-            return None
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return None
+        """The body as JSON; None if it is none. The value is shared: nobody may change it."""
+        return _read(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,14 @@ class Exchange:
     request: Request
     answer: Answer
     operation: str = ""
+
+
+@lru_cache(KEPT)
+def _read(body: bytes) -> Json:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _first(headers: Sequence[tuple[str, str]], name: str) -> str | None:

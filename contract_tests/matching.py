@@ -59,6 +59,11 @@ def _read(value: str) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
+def is_zoned(value: Json) -> bool:
+    """Whether a text is a time that says in which zone it is."""
+    return isinstance(value, str) and _ZONED.search(value) is not None
+
+
 def is_day(value: Json) -> bool:
     """Whether a text is a date without a time."""
     try:
@@ -145,6 +150,7 @@ def _on(value: Json) -> bool:
 
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ZONED = re.compile(r":.*([Zz]|[+-]\d\d(:?\d\d)?)\Z", re.DOTALL)
 _TESTS: Mapping[Match, Callable[[Json], Test]] = {  # what is asked for -> whether a value that is held is that
     "equals": _same,
     "contains": _contains,

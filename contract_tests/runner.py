@@ -105,7 +105,10 @@ def _try(law: Law, caller: Caller, settings: Settings, result: Result) -> None:
     if law.writes and not caller.can_write:
         result.add([Unproved(law.name, api, "", "", GET_ONLY)])
         return
-    bench = Bench(law.name, caller, examples=settings.examples, latency=settings.latency / 1000, anywhere=law.anywhere)
+    spent = sum(seconds for (of, _), seconds in result.seconds.items() if of == api)
+    bench = Bench(
+        law.name, caller, examples=settings.examples, latency=settings.latency / 1000, anywhere=law.anywhere, spent=spent
+    )
     meter = Meter(caller.exchanges)
     try:
         law.run(bench)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import TypeVar
 
 from mock_server import schemas
@@ -14,31 +14,18 @@ KEPT = 20_000  # readings of one kind
 Reading = TypeVar("Reading")
 
 
-class _Same:
-    """A schema as a key: schemas are compared by identity, they may be cyclic."""
-
-    __slots__ = ("schema",)
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
-
-
 def once(read: Callable[[Schema], Reading]) -> Callable[[Schema], Reading]:
-    """The same reading, made once for each schema: none changes."""
-
-    @lru_cache(KEPT)
-    def known(same: _Same) -> Reading:
-        return read(same.schema)
+    """The same reading, made once for each schema: none changes. They are told apart by identity: they may be cyclic."""
+    readings: dict[int, tuple[Schema, Reading]] = {}  # A schema that is kept shares its id with no other.
 
     @wraps(read)
     def kept(schema: Schema) -> Reading:
-        return known(_Same(schema))
+        known = readings.get(id(schema))
+        if known is None:
+            if len(readings) >= KEPT:
+                readings.clear()
+            known = readings[id(schema)] = schema, read(schema)
+        return known[1]
 
     return kept
 

@@ -26,8 +26,12 @@ from contract_tests.trials import Premise, unanswered
 from mock_server.contract import Json
 
 Message = MutableMapping[str, Any]
-MOST = 50  # seconds that one API may take
-CLOSED = Exchange(Request("", ""), Answer(503))  # what is not sent any more
+WHOLE = 60  # seconds that a run of all laws on one API takes at most, where answers come at once
+AFTER = 3  # of these are left to what follows: laws of all answers, and the cleaning up …
+SLOWER = 0.5  # … and so many more for each that the laws before it took: where they are slow, those are as well
+LEAST = 20  # seconds that Schemathesis gets, however long the laws before it took
+NOT_SENT = "x-not-sent"  # the header of an answer that no server gave
+CLOSED = Exchange(Request("", ""), Answer(503, ((NOT_SENT, "1"),)))  # what is not sent any more
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
 
 
@@ -40,7 +44,7 @@ def run(bench: Bench) -> None:
     caller = bench.caller
     config = SchemathesisConfig.from_dict(_configured(bench))
     schema: Any = schemathesis.openapi.from_dict(dict(caller.contract.document), config=config)
-    through, sparing = Through(caller), Sparing(caller)
+    through, sparing = Through(caller, time.perf_counter() + allowed(bench.spent)), Sparing(caller)
     for operation in caller.contract.operations.values():
         safe = operation.method in SAFE
         reason = sparing.impossible(operation) if caller.can_write else ""
@@ -52,6 +56,9 @@ def run(bench: Bench) -> None:
     with _spared(sparing, through):
         tested = _played(bench, from_schema(schema).execute(), through)
     caller.target.interrupts.check()
+    if through.late:
+        reason = f"it was stopped after {allowed(bench.spent):.0f} seconds"
+        bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", "time", reason))
     for operation in caller.contract.operations.values():
         if f"{operation.method} {operation.path}" in tested:
             trial = bench.trial(operation, "")
@@ -59,44 +66,48 @@ def run(bench: Bench) -> None:
                 trial.checks += 1
 
 
+def allowed(spent: float) -> float:
+    """The seconds that Schemathesis gets after laws that took so many."""
+    return max(LEAST, WHOLE - AFTER - (1 + SLOWER) * spent)
+
+
 def _played(bench: Bench, stream: Any, through: Through) -> set[str]:
     """Take the failures over as they come; the labels of the operations that were tested."""
     from schemathesis.engine.events import PhaseFinished, PhaseStarted  # noqa: PLC0415
 
     tested: set[str] = set()
-    begun = time.perf_counter()
     meter = Meter(bench.caller.exchanges)
     for event in stream:
         if isinstance(event, PhaseStarted):
             meter = Meter(bench.caller.exchanges)
         elif isinstance(event, PhaseFinished):
             bench.phases[event.phase.name.value.lower()] = meter.read()
-        if through.closed or bench.caller.target.interrupts.pending:
+        if through.over or bench.caller.target.interrupts.pending:
             through.closed = True
             stream.stop()  # What its thread has under way comes to an end before anything is cleaned up.
-            continue
         recorder = getattr(event, "recorder", None)
         if recorder is not None:
-            tested |= {node.value.operation.label for node in recorder.cases.values()}
             _failures(bench, recorder, through)
+        if through.closed:
+            continue
+        if recorder is not None:
+            tested |= {node.value.operation.label for node in recorder.cases.values()}
         elif hasattr(event, "related_to_operation"):
             reason = f"Schemathesis could not go on: {shortened(str(event.value), 300)}"
             bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", event.label, reason))
-        if time.perf_counter() - begun > MOST:  # Its own limit on time is one that it uses up.
-            through.closed = True
-            bench.verdicts.append(Unproved(bench.law, bench.contract.name, "", "time", f"it was stopped after {MOST} seconds"))
     return tested
 
 
 @contextmanager
 def _spared(sparing: Sparing, through: Through) -> Iterator[None]:
-    """While entered, Schemathesis' writes go to records of this run."""
+    """While entered, Schemathesis' writes go to records of this run, and its failures are of the operations that answered."""
     import schemathesis  # noqa: PLC0415
+    from schemathesis.core.failures import ServerError  # noqa: PLC0415
 
     labelled = {f"{one.method} {one.path}": one for one in through.contract.operations.values()}
 
     def aim(_context: Any, case: Any, _kwargs: Any) -> None:
-        if through.closed:
+        if through.over:
             raise KeyboardInterrupt  # This is how its thread ends.
         operation = labelled.get(case.operation.label)
         if operation is None or case.method.upper() in SAFE:
@@ -105,11 +116,19 @@ def _spared(sparing: Sparing, through: Through) -> Iterator[None]:
         with suppress(Premise) if undeclared else nullcontext():
             sparing.spare(operation, case.path_parameters, case.body)
 
+    def concerns(_context: Any, failure: Any, case: Any, response: Any) -> bool:
+        """Whether a failure is one of the operation that it is held against: another may have answered, or none."""
+        if NOT_SENT in response.headers:
+            return False
+        return isinstance(failure, ServerError) or through.meets(case.operation.path, response.request.url)
+
     schemathesis.hook("before_call")(aim)
+    schemathesis.hook("filter_failure")(concerns)
     try:
         yield
     finally:
         schemathesis.hooks.unregister(aim)
+        schemathesis.hooks.unregister(concerns)
 
 
 def _configured(bench: Bench) -> dict[str, Json]:
@@ -149,14 +168,21 @@ def _configured(bench: Bench) -> dict[str, Json]:
 
 
 class Through:
-    """An ASGI application that passes requests on to a target, until it is closed."""
+    """An ASGI application that passes requests on to a target, until it is closed, or until a time of `perf_counter`."""
 
-    def __init__(self, caller: Caller) -> None:
-        self.closed = False
+    def __init__(self, caller: Caller, until: float) -> None:
+        self.closed = self.late = False
+        self._until = until  # Schemathesis' own limit on time is one that it uses up.
         self.contract = caller.contract
         self._caller = caller
         self._base = caller.contract.base_path
         self._meant = Meant(caller.contract)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is sent any more."""
+        self.late = self.late or time.perf_counter() > self._until
+        return self.closed or self.late
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -177,11 +203,10 @@ class Through:
     def recorded(self, interaction: Any) -> Exchange:
         """An exchange as Schemathesis has kept it."""
         request, response = interaction.request, interaction.response
-        target = request.uri.partition("://")[2].partition("/")[2]
-        target = f"/{target}".removeprefix(self._base)
+        target = self._target(request.uri)
         headers = tuple((name, value) for name, values in request.headers.items() for value in values)
         told = tuple((name, value) for name, values in response.headers.items() for value in values)
-        operation, _ = self._meant.by(request.method, target)
+        operation = self._meant.met(request.method, target)
         sent = Request(request.method, target, headers, request.body)
         return Exchange(
             sent,
@@ -189,12 +214,21 @@ class Through:
             operation.operation_id if operation else "",
         )
 
+    def meets(self, path: str, url: str) -> bool:
+        """Whether an address is that of this path of the contract, for certain."""
+        return self._meant.meets(path, self._target(url))
+
+    def _target(self, url: str) -> str:
+        """Path and query below the base path."""
+        return f"/{url.partition('://')[2].partition('/')[2]}".removeprefix(self._base)
+
     def _sent(self, request: Request) -> Exchange:
-        if self.closed:
+        if self.over:
             return CLOSED
         operation, ids = self._meant.by(request.method, request.target)
+        met = self._meant.met(request.method, request.target)
         try:
-            exchange = self._caller.send(request, operation.operation_id if operation else "")
+            exchange = self._caller.send(request, met.operation_id if met else "")
         except KeyboardInterrupt:
             self._caller.target.interrupts.pending, self.closed = True, True
             return CLOSED

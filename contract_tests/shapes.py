@@ -92,7 +92,11 @@ class Shape:
 
     def flaws(self, value: Json) -> Iterator[Flaw]:
         """Everything wrong with a value."""
-        return iter(()) if self._quick.is_valid(value) else flaws(self._schema, value, self._side)
+        try:
+            plain = self._quick.is_valid(value)
+        except ValueError:  # A text with half a surrogate pair.
+            plain = False
+        return iter(()) if plain else flaws(self._schema, value, self._side)
 
     def _reference(self, schema: Schema) -> dict[str, Json]:
         name = self._named.get(id(schema))

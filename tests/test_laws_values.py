@@ -15,7 +15,8 @@ from contract_tests.comparing import same
 from contract_tests.exchanges import Answer, Exchange, Request
 from contract_tests.findings import Finding, Proof, Result, Unproved
 from contract_tests.grouping import grouped
-from contract_tests.matching import met
+from contract_tests.laws.answered import mistakes
+from contract_tests.matching import is_zoned, met
 from contract_tests.schemas import merged
 from contract_tests.shapes import Shape, fits, flaws
 from contract_tests.values import Values
@@ -103,6 +104,56 @@ def test_a_filter_reads_many_values_as_it_reads_each(match: Match, fold: bool, v
     each = [met(filter, {"a": [value]}, wanted) for value in values]
     nothing = met(filter, {"a": []}, wanted)
     assert whole is (any(each) if nothing is False else all(each))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-02-29T23:59:59Z", True),
+        ("2024-02-29t23:59:59.5z", True),
+        ("2024-02-29T23:59:59+02:00", True),
+        ("2024-02-29T23:59-0330", True),
+        ("2024-02-29T23:59:59+02", True),
+        ("2024-02-29T23:59:59", False),
+        ("2024-02-29T23:59:59Z\n", False),
+        ("2024-02-29", False),
+        (20240229, False),
+        (None, False),
+    ],
+)
+def test_a_time_says_its_zone(text: Any, expected: bool) -> None:
+    """Which a date does not have."""
+    assert is_zoned(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "is_json"),
+    [
+        (b"null", True),
+        (b"1" * 30, True),
+        (b'"\\ud800"', True),
+        (b"NaN", False),
+        (b"-Infinity", False),
+        ('"a"'.encode("utf-16"), False),
+        (b"\xef\xbb\xbfnull", False),
+        (b"[" * 100_000, False),
+        (b"", False),
+    ],
+)
+def test_what_is_no_json_is_told(body: bytes, is_json: bool) -> None:
+    """As RFC 8259 has it, in UTF-8."""
+    exchange = Exchange(Request("GET", "/"), Answer(200, (("Content-Type", "application/json"),), body))
+
+    found = [expected for _, expected, _ in mistakes({"content": {"application/json": {}}}, "200", exchange, {}, {})]
+
+    assert ("JSON" not in found) is is_json
+
+
+def test_a_body_is_read_once() -> None:
+    """However often it is asked for, and by whomever: readings are shared."""
+    one, other = Answer(200, (), b'{"a": [1]}'), Answer(200, (), b'{"a": [1]}'[:])
+
+    assert one.json() is one.json() is other.json()
 
 
 def test_a_schema_is_read_once() -> None:

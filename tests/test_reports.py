@@ -43,6 +43,7 @@ SENTENCES = {
     "latency": "Answers are quick.",
 }
 NAME = ("create-persists", "fentu", "createCustomer", "name")
+CREATE, GUARDS = ({"api": "fentu", "law": law} for law in ("create-persists", "guards"))
 
 
 def exchange(
@@ -303,6 +304,17 @@ def test_the_page_is_the_same_whatever_strangers_write(text: str) -> None:
     found = structure(told(result(replace(plain, subject=hostile, seen=hostile, exchanges=(strange,))), mask=False))
 
     assert found.tags == structure(told(result(plain), mask=False)).tags
+
+
+def test_the_json_report_tells_where_the_time_went() -> None:
+    """Of each law and of each phase of one, as --durations shows it."""
+    value = document.value(told(result()))
+
+    phase = {"name": "a phase", "seconds": 0.125, "waiting": 0.025, "judging": 0.1, "requests": 1}
+    assert value["durations"] == [
+        {**CREATE, "seconds": 1.5, "waiting": 1.2, "judging": 0.3, "requests": 3, "phases": []},
+        {**GUARDS, "seconds": 0.25, "waiting": 0.05, "judging": 0.2, "requests": 1, "phases": [phase]},
+    ]
 
 
 # The terminal

@@ -24,6 +24,7 @@ from mock_server.settings import Settings
 ROOT = Path(__file__).parent.parent
 CONTRACTS = contract.load_all(ROOT / "openapi")
 BASE = "https://api.fentu.io/api/v1"
+ADDRESS = "https://x.example/lemonsoft/api"
 TOKEN = "t0ken-pl4nted-98765"
 BEARER = (("Authorization", f"Bearer {TOKEN}"), ("Content-Type", "application/json"))
 JSON = (("Content-Type", "application/json; charset=utf-8"),)
@@ -134,6 +135,14 @@ def test_a_fault_is_told_with_the_side_that_made_it(exchange: Exchange, faults: 
 
     assert sorted(made) == sorted(faults)
     assert [sides.index(side) for side, *_ in made] == sorted(sides.index(side) for side, *_ in made)
+
+
+def test_a_name_is_no_id() -> None:
+    """PUT of the path that only lists is no update of a record with that id, and its 405 is nobody's fault."""
+    made = heard(said("PUT", "/customers/base", 405, body={}), base=ADDRESS, addresses={"lemonsoft": ADDRESS})
+
+    assert found(made) == [("undeclared", "known-path", "", "PUT /customers/base")]
+    assert made.judged[0].finding.expected == "one of GET at this path"
 
 
 def test_a_fault_stands_at_its_line_of_the_contract() -> None:

@@ -37,6 +37,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "a duration of 0 becomes 60": "Zero is taken for absent.",
         "long durations are cut to a day": "A number is cut to what somebody thought possible.",
         "scheduled times lose their seconds": "A time is stored by the minute.",
+        "scheduled times lose their zone": "A time is shown without the Z that the contract promises.",
         "a creation stores nothing": "The answer is right, and the record is nowhere.",
     },
     ("fentu", "update-persists"): {
@@ -214,6 +215,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "any scheme is taken": "Only the token after the scheme is looked at.",
         "any token is taken": "The token is not compared with anything.",
         "any header that holds a token is taken": "The scheme before the token is not looked at.",
+        "the name of a scheme has a case": "bearer is not taken for Bearer.",
         "assets are listed without a token": "One operation was forgotten.",
         "a missing token is answered 403": "The wrong status for who is not known.",
         "401 does not say how to log in": "WWW-Authenticate is missing.",
@@ -236,6 +238,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "a page that is no number is taken for the first": "page=abc is answered 200.",
         "page 0 is answered like page 1": "A number below the least is cut to it.",
         "too large pages are cut to the largest": "per_page 101 is answered like 100.",
+        "an empty date is taken for none": "created_after= is answered as if it were not there.",
         "dates that do not exist are taken": "The 30th of February is compared as a text.",
     },
     ("fentu", "unreadable-bodies"): {
@@ -489,6 +492,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "search does not look at numbers": "One of the properties is forgotten.",
         "names are compared as a whole": "A part of the name is not found.",
         "of several numbers the first counts": "A parameter that is repeated is read once.",
+        "result_count does not mind the filters": "The number is that of the page without filters.",
         "before lets its own time in": "The bound itself matches.",
         "after lets its own time in": "The bound itself matches.",
         "zones of times in filters are not minded": "The same moment in another zone is another one.",

@@ -61,6 +61,7 @@ SPOILED: Mapping[str, tuple[str, Change]] = {  # defect -> the property that is 
     "a duration of 0 becomes 60": ("estimated_duration", lambda minutes: minutes or 60),
     "long durations are cut to a day": ("estimated_duration", lambda minutes: min(minutes, 1440)),
     "scheduled times lose their seconds": ("scheduled_date", lambda text: f"{text[:17]}00Z"),
+    "scheduled times lose their zone": ("scheduled_date", lambda text: text.removesuffix("Z")),
 }
 
 
@@ -105,6 +106,8 @@ class Fentu(Service):
         if self.broken("assets are listed without a token") and operation.id == "listAssets" and not token:
             return
         right = kind.lower() == "bearer" or self.broken("any scheme is taken")
+        if self.broken("the name of a scheme has a case"):
+            right = kind == "Bearer"
         scopes = TOKENS.get(token.strip()) if right else None
         if self.broken("any token is taken") and token:
             scopes = TOKENS["test-admin"]

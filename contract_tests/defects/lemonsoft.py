@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import ClassVar
 
+import orjson
+
 from contract_tests.defects.lemonsoft_records import KINDS, blank, empty, properties, rows, written
 from contract_tests.defects.operations import Json, Operation
 from contract_tests.defects.serving import Answer, Clock, Handler, Record, Refused, Request, Service, pause, wall_clock
@@ -22,6 +24,7 @@ SEARCHED_INVOICE = ("number", "reference", "description", "customer_name", "cust
 
 Test = Callable[[Record, Json], bool]
 Change = Callable[[Json], Json]
+View = Callable[[str, Record], Record]
 SPOILED: Mapping[str, tuple[str, str, Change]] = {  # defect -> kind, the property that is stored otherwise than sent, and how
     "names are trimmed": ("customer", "name", str.strip),
     "names are cut to 60 characters": ("customer", "name", lambda text: text[:60]),
@@ -54,6 +57,7 @@ class Lemonsoft(Service):
         self.records = {kind: dict(held) for kind, held in start().items()}  # A record is replaced, never changed.
         self.counted = {kind: len(held) for kind, held in self.records.items()}
         self.below: dict[str, dict[int, list[Record]]] = {}  # kind -> parent -> children; forgotten with every write
+        self.texts: dict[tuple[str, str, int], orjson.Fragment] = {}  # view, kind, id -> JSON; forgotten likewise
         self.sessions: dict[str, datetime] = {}  # when each ends
         self.logins = self.turn = 0
 
@@ -144,7 +148,7 @@ class Lemonsoft(Service):
         if self.broken("the short list does not filter by e-mail address") and shape == "base":
             tests = {name: test for name, test in tests.items() if name != "filter.email"}
         view = self.shown if shape == "customer" else self.base
-        return self.page(request, self.records["customer"].values(), tests, partial(view, "customer"))
+        return self.page(request, self.records["customer"].values(), tests, view, "customer")
 
     def _contact_email(self, row: Record, value: str) -> bool:
         if self.broken("the filter contact_email looks at the customer"):
@@ -241,14 +245,14 @@ class Lemonsoft(Service):
         found = self.children("contact", request.path["id"])
         if self.broken("contacts are listed whoever's they are"):
             found = list(self.records["contact"].values())
-        return self.page(request, found, tests, partial(self.shown, "contact"))
+        return self.page(request, found, tests, self.shown, "contact")
 
     async def update_contact(self, request: Request) -> Answer:
         id, body = request.path["id"], request.body
         old = self.find("contact", "id", id)
         if self.broken("a contact can be moved to another customer") and body["customer_id"] in self.records["customer"]:
             self.records["contact"][id] = {**old, "customer_id": body["customer_id"]}
-            self.below.clear()
+            self.forget()
         self.change("contact", id, body)
         return self.done(id)
 
@@ -266,7 +270,7 @@ class Lemonsoft(Service):
             "filter.object_ids": self.one_of("id"),
             "filter.search": self.like(*SEARCHED_INVOICE),
         }
-        return self.page(request, self.records["invoice"].values(), tests, partial(self.shown, "invoice"))
+        return self.page(request, self.records["invoice"].values(), tests, self.shown, "invoice")
 
     async def update_invoice(self, request: Request) -> Answer:
         id = request.body["id"]
@@ -286,29 +290,20 @@ class Lemonsoft(Service):
     # --------------------------------------------------------------------------------------------------------- filters
     def like(self, *names: str) -> Test:
         """Texts that hold the value, in which % stands for any text."""
-
-        def test(row: Record, value: str) -> bool:
-            if self.broken("names are filtered with their case") and names == ("name",):
-                return value in row["name"]
-            if self.broken("% stands for itself"):
-                return any(value.casefold() in str(row[name]).casefold() for name in names)
-            if self.broken("search does not look at numbers") and len(names) > 1:
-                return any(row[name] is not None and fits(str(row[name]), value) for name in names if name != "number")
-            if self.broken("names are compared as a whole") and names == ("name",):
-                return bool(row["name"].casefold() == value.casefold())
-            return any(row[name] is not None and fits(str(row[name]), value) for name in names)
-
-        return test
+        if self.broken("names are filtered with their case") and names == ("name",):
+            return lambda row, value: value in row["name"]
+        if self.broken("names are compared as a whole") and names == ("name",):
+            return lambda row, value: bool(row["name"].casefold() == value.casefold())
+        if self.broken("% stands for itself"):
+            return self.holds(*names)
+        if self.broken("search does not look at numbers") and len(names) > 1:
+            names = tuple(name for name in names if name != "number")
+        return lambda row, value: any(fits(str(row[name]), value) for name in names if row[name] is not None)
 
     def holds(self, *names: str) -> Test:
         """Texts that hold the value as it is."""
-
-        def test(row: Record, value: str) -> bool:
-            if self.broken("% is a wildcard for contacts"):
-                return any(fits(row[name], value) for name in names)
-            return any(value.casefold() in row[name].casefold() for name in names)
-
-        return test
+        compare = fits if self.broken("% is a wildcard for contacts") else holds
+        return lambda row, value: any(compare(str(row[name]), value) for name in names)
 
     def one_of(self, name: str) -> Test:
         def test(row: Record, values: list[int]) -> bool:
@@ -329,20 +324,15 @@ class Lemonsoft(Service):
         return lambda row, value: instant(row[name]) > instant(value) or (inclusive and instant(row[name]) == instant(value))
 
     # --------------------------------------------------------------------------------------------------- pages, storage
-    def page(
-        self, request: Request, rows: Iterable[Record], tests: Mapping[str, Test], view: Callable[[Record], Record]
-    ) -> Answer:
+    def page(self, request: Request, rows: Iterable[Record], tests: Mapping[str, Test], view: View, kind: str) -> Answer:
         query = request.query
         first, second = ("page", "filter.page") if self.broken("page wins over filter.page") else ("filter.page", "page")
         number = max(query.get(first, query.get(second, 1)), 1)
         size = min(query.get("filter.page_size", query.get("page_size", 10)), 1000)
         if self.broken("page without its prefix does nothing"):
             number = query.get("filter.page", 1)
-        asked = {name: test for name, test in tests.items() if name in query}
-        if self.broken("names are not looked at beside VAT numbers") and "filter.vat" in asked:
-            asked.pop("filter.name", None)
-        fits_all = any if self.broken("one filter of several is enough") and asked else all
-        found = [row for row in rows if fits_all(test(row, query[name]) for name, test in asked.items())]
+        rows = list(rows)
+        found = self.matching(rows, tests, query)
         self.turn += 1
         if self.broken("every second list is in another order") and self.turn % 2:
             found.reverse()
@@ -362,9 +352,35 @@ class Lemonsoft(Service):
         count = len(found) if self.broken("result_count counts all pages") else len(shown)
         if self.broken("result_count is the page size"):
             count = size
-        results = [view(row) for row in shown]
+        if self.broken("result_count does not mind the filters"):
+            count = max(0, min(size, len(rows) - start))
+        results = [self.text(view, kind, row) for row in shown]
         errors = {"has_errors": False, "errors": []}
         return Answer(200, {"results": results, "result_count": min(count, 1000), "has_next_page": more, **errors})
+
+    def matching(self, rows: list[Record], tests: Mapping[str, Test], query: Mapping[str, Json]) -> list[Record]:
+        """Those that meet all filters that are asked for."""
+        asked = {name: test for name, test in tests.items() if name in query}
+        if self.broken("names are not looked at beside VAT numbers") and "filter.vat" in asked:
+            asked.pop("filter.name", None)
+        if self.broken("one filter of several is enough") and asked:
+            return [row for row in rows if any(test(row, query[name]) for name, test in asked.items())]
+        found = rows[:]
+        for name, test in asked.items():
+            found = [row for row in found if test(row, query[name])]
+        return found
+
+    def text(self, view: View, kind: str, row: Record) -> orjson.Fragment:
+        """A record as JSON, made once between two writes."""
+        key = view.__name__, kind, row[KINDS[kind].id]
+        if key not in self.texts:
+            self.texts[key] = orjson.Fragment(orjson.dumps(view(kind, row)))
+        return self.texts[key]
+
+    def forget(self) -> None:
+        """What was made of the records no longer holds."""
+        self.below.clear()
+        self.texts.clear()
 
     def shown(self, kind: str, row: Record) -> Record:
         """A record with what belongs to it."""
@@ -399,7 +415,7 @@ class Lemonsoft(Service):
         if kind in CHANGED:
             held[CHANGED[kind]] = now
         self.records[kind][id] = {**blank(kind), **self.stored(kind, body), **held}
-        self.below.clear()
+        self.forget()
         if not (self.broken("an agreement is created without its products") and kind == "agreement"):
             self.write_children(kind, id, body)
         return id
@@ -423,7 +439,7 @@ class Lemonsoft(Service):
         if self.broken("updates of the street are lost") and kind == "customer":
             new["street"] = old["street"]
         self.records[kind][id] = new
-        self.below.clear()
+        self.forget()
         if self.broken("an update changes the next customer as well") and kind == "customer":
             after = next((other for other in self.records[kind] if other > id), 1)
             self.records[kind][after] = {**self.records[kind][after], "city": new["city"]}
@@ -441,7 +457,7 @@ class Lemonsoft(Service):
                 known = item.get(KINDS[below].id)
                 if self.broken("items take children of others") and known in self.records[below]:
                     self.records[below][known] = {**self.records[below][known], KINDS[below].parent_id: id}
-                    self.below.clear()
+                    self.forget()
                     before.add(known)
                 if known in before and not self.broken("items with an id are created anew"):
                     self.change(below, known, item)
@@ -469,7 +485,7 @@ class Lemonsoft(Service):
                 if not (self.broken("products outlive their agreement") and below == "product"):
                     self.remove(below, row[KINDS[below].id])
         self.records[kind].pop(id)
-        self.below.clear()
+        self.forget()
 
     def find(self, kind: str, name: str, id: int) -> Record:
         """Raises Refused if there is none."""
@@ -487,6 +503,11 @@ class Lemonsoft(Service):
 
     def now(self) -> str:
         return written(self.clock().replace(tzinfo=None))
+
+
+def holds(text: str, part: str) -> bool:
+    """Whether a text holds another, whatever their case."""
+    return part.casefold() in text.casefold()
 
 
 def fits(text: str, pattern: str) -> bool:

@@ -112,12 +112,13 @@ class Document:
         base = urlsplit(self._root["servers"][0]["url"]).path
         self.bases = (base, *(f"/{api}{alias}" for alias in semantics.get("aliases", ())))
         self.operations = tuple(sorted(self._operations(), key=lambda one: [part.startswith("{") for part in one.path]))
+        self._of_length = {len(one.path): [o for o in self.operations if len(o.path) == len(one.path)] for one in self.operations}
 
     def at(self, segments: tuple[str, ...]) -> dict[str, tuple[Operation, dict[str, str]]]:
         """Method -> the operation at a path, and its path parameters."""
         found: dict[str, tuple[Operation, dict[str, str]]] = {}
         path: tuple[str, ...] | None = None
-        for operation in self.operations:
+        for operation in self._of_length.get(len(segments), ()):
             names = operation.names(segments)
             if names is not None and path in (None, operation.path):
                 path = operation.path

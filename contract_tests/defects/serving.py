@@ -161,6 +161,8 @@ class Service(ABC):
                 value, wrong = parameter.read(texts[parameter.name])
                 if value is None and self.broken("a page that is no number is taken for the first"):
                     continue
+                if value == "" and wrong and self.broken("an empty date is taken for none"):
+                    continue
                 values[parameter.name] = value
                 problems += [] if self._let_pass(parameter.name, value, wrong) else wrong
         if self.broken("a parameter that is not known empties the list"):

@@ -38,6 +38,7 @@ class Bench:
     examples: int = 5  # of each operation, where values are drawn
     latency: float = 0  # seconds that an answer may take; 0: no bound
     anywhere: bool = False  # whether the law holds of every API: no reading of ours is behind it
+    spent: float = 0  # seconds that the laws before it took
 
     @property
     def contract(self) -> Contract:

@@ -13,7 +13,7 @@ from contract_tests.callers import Caller, Handle, Ids, Walk, largest
 from contract_tests.comparing import shown_at
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
-from contract_tests.laws.listed import Listing, listings, told_right
+from contract_tests.laws.listed import TOLD, Listing, listings, told_right
 from contract_tests.laws.written import all_plain, resource_of
 from contract_tests.matching import Held, held, judge, moment
 from contract_tests.schemas import json_type, merged, properties
@@ -181,9 +181,8 @@ def _paged(bench: Bench, listing: Listing, walk: Walk, query: Mapping[str, Json]
     trial.hold(
         one == other, expected, f"{len(other)} records, {shortened(other[-1:])} the last", *walk.exchanges[:1], *small.exchanges
     )
-    for token in ("$total", "$pages", "$more"):
-        if envelopes.has(listing.operation, token):
-            told_right(trial, listing.operation, token, small.exchanges[0], (len(one), len(one) // 2, 1))
+    for token in _tokens(listing):
+        told_right(trial, listing.operation, token, small.exchanges[0], (len(one), len(one) // 2, 1))
 
 
 def _filtered(bench: Bench, listing: Listing, query: Mapping[str, Json], trial: Trial) -> Walk:
@@ -233,9 +232,14 @@ def _relevant(item: Item, wanted: Wanted) -> str:
 def _total(trial: Trial, listing: Listing, walk: Walk) -> None:
     """The totals are those of what matches."""
     size = largest(Caller.paging(listing.operation, "size", "limit")) or len(walk.records) or 1
-    for token in ("$total", "$pages", "$more"):
-        if walk.whole and envelopes.has(listing.operation, token):
-            told_right(trial, listing.operation, token, walk.exchanges[0], (len(walk.records), size, 1))
+    for token in _tokens(listing) if walk.whole else ():
+        told_right(trial, listing.operation, token, walk.exchanges[0], (len(walk.records), size, 1))
+
+
+def _tokens(listing: Listing) -> list[str]:
+    """What each page of a list tells of it; not the size of pages where nobody can choose it."""
+    left_out = () if Caller.paging(listing.operation, "size", "limit") else ("$limit",)
+    return [token for token in TOLD if envelopes.has(listing.operation, token) and token not in left_out]
 
 
 def _combined(bench: Bench, listing: Listing, corpus: Corpus) -> None:

@@ -6,8 +6,9 @@ import json
 from collections import Counter
 
 from contract_tests import baseline
+from contract_tests.costs import Cost
 from contract_tests.coverage import covered
-from contract_tests.findings import Finding, Key
+from contract_tests.findings import Finding, Key, Result
 from contract_tests.masking import entry
 from contract_tests.outcome import Outcome
 from contract_tests.reports import curls
@@ -47,9 +48,7 @@ def value(outcome: Outcome) -> dict[str, Json]:
         },
         "fallen": [_key(key) for key in outcome.fallen],
         "leftovers": [{"api": one.api, "resource": one.resource, "id": one.id, "reason": one.reason} for one in result.leftovers],
-        "durations": [
-            {"api": api, "law": law, "seconds": round(spent, 4)} for (api, law), spent in sorted(result.seconds.items())
-        ],
+        "durations": [_duration(result, api, law) for api, law in sorted(result.seconds)],
     }
 
 
@@ -93,6 +92,22 @@ def _finding(outcome: Outcome, finding: Finding) -> dict[str, Json]:
         "curl": curls.lines(outcome, finding),
         "capsule": str(outcome.capsules[finding.key]) if finding.key in outcome.capsules else None,
     }
+
+
+def _duration(result: Result, api: str, law: str) -> dict[str, Json]:
+    """What a law took, and what each of its phases."""
+    start = f"{law}: "
+    phases = [
+        {"name": name.removeprefix(start), **_spent(cost)}
+        for (of, name), cost in result.costs.items()
+        if of == api and name.startswith(start)
+    ]
+    return {"api": api, "law": law, **_spent(result.costs[api, law]), "phases": phases}
+
+
+def _spent(cost: Cost) -> dict[str, Json]:
+    spent = {"seconds": cost.seconds, "waiting": cost.waiting, "judging": cost.judging}
+    return {**{name: round(seconds, 4) for name, seconds in spent.items()}, "requests": cost.requests}
 
 
 def _key(key: Key) -> dict[str, Json]:

@@ -105,11 +105,11 @@ class Reading:
         missing = [tuple(name for name in needed if not reader({**schemes[name], NAME: name})(scope)) for needed in wanted]
         return min(missing, key=len, default=())
 
-    def _at(self, request: Request) -> Iterator[tuple[Route, re.Match[str]]]:
+    def _at(self, request: Request) -> list[tuple[Route, re.Match[str]]]:
+        """The most precise path that a request meets, or several as precise: a method that they lack, no other has instead."""
         path = request.target.partition("?")[0]
-        for route in self._routes:
-            if match := route.pattern.fullmatch(path):
-                yield route, match
+        fitting = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(path))]
+        return [(route, match) for route, match in fitting if len(route.names) == len(fitting[0][0].names)]
 
 
 def scope_of(request: Request, path: Mapping[str, str] | None = None) -> dict[str, Any]:
