@@ -39,15 +39,14 @@ def written(instant: int, times: Times, *, day: bool = False) -> str:
     seconds, rest = divmod(instant, MICROSECONDS)
     if day:
         return _date(seconds // 86400)
-    fraction = f".{rest // 1000:03}" if times.milliseconds else ""
-    return f"{_second(seconds)}{fraction}Z" if times.zoned else _second(seconds) + fraction
-
-
-@lru_cache(4096)
-def _second(seconds: int) -> str:
-    """Date and time so many seconds after 1970-01-01T00:00:00."""
     days, seconds = divmod(seconds, 86400)
-    return f"{_date(days)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    minutes, seconds = divmod(seconds, 60)
+    fraction = f".{rest // 1000:03}" if times.milliseconds else ""
+    return f"{_date(days)}T{_MINUTES[minutes]}:{_SECONDS[seconds]}{fraction}{'Z' if times.zoned else ''}"
+
+
+_SECONDS = [f"{second:02}" for second in range(60)]
+_MINUTES = [f"{hour:02}:{minute}" for hour in range(24) for minute in _SECONDS]  # of a day
 
 
 @lru_cache(4096)

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
-from mock_server.seeded import Baseline, Replies, Selection, Table, compiled, values
+from mock_server.seeded import Baseline, Bounded, Replies, Selection, Table, compiled, values
 
 if TYPE_CHECKING:
     from mock_server.reply import Reply
 
 SELECTIONS_KEPT = 64  # filters whose answer a collection keeps up to date
 WRITES_KEPT = 4096  # writes after which the selections start anew
-RENDERED_KEPT = 4096  # records whose bytes a world keeps, beside those of the baseline
+RENDERED_KEPT = 2 << 20  # bytes of records that a world keeps as they are shown, beside those of the baseline
+RENDERED_OVERHEAD = 300  # of a record beside its JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,14 @@ class Session:
     ends: int
 
 
+# By view and number: the record and what else it shows, as they were, and its JSON.
+Rendered = Bounded[tuple[int, int], tuple[Record, tuple[int, ...], bytes]]
+
+
+def _rendered() -> Rendered:
+    return Bounded(RENDERED_KEPT, lambda known: RENDERED_OVERHEAD + len(known[2]))
+
+
 @dataclass(slots=True)
 class State:
     """All of one API's state in one world."""
@@ -288,7 +297,7 @@ class State:
     collections: dict[str, Collection] = field(default_factory=dict)
     trash: dict[tuple[str, int], Trashed] = field(default_factory=dict)  # by resource and number, in the order of deletion
     sessions: dict[str, Session] = field(default_factory=dict)
-    rendered: dict[tuple[int, int], tuple[Record, tuple[int, ...], bytes]] = field(default_factory=dict)
+    rendered: Rendered = field(default_factory=_rendered)
     version: int = 0  # counts writes
     added: int = 0  # living records beyond those of the baseline
     _replies: tuple[int, Replies] = (0, Replies())  # given since the write with this number

@@ -19,12 +19,19 @@ from mock_server.contract import (
     properties,
 )
 from mock_server.schemas import MISSING, items, unset
-from mock_server.seeded import Baseline
-from mock_server.state import RENDERED_KEPT, State
+from mock_server.seeded import Baseline, Bounded
+from mock_server.state import State
 
 BASELINES_KEPT = 64  # of which a view keeps bytes
+BYTES_KEPT = 2 << 20  # of the records of one baseline
+BYTES_OVERHEAD = 150  # of a record beside its JSON
 
 Show = Callable[[State, int, Record], Json]
+
+
+def _json(value: Json) -> bytes:
+    """Bytes to be kept: those that orjson makes stand in a buffer of 4 KiB or more, all of which they hold."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 class View:
@@ -34,7 +41,7 @@ class View:
         self.contract = contract
         self.resource = resource
         self.depends: dict[str, None] = {}  # resources beside the own one whose records are shown
-        self._kept: dict[Baseline, dict[int, bytes]] = {}  # of the baseline, as long as nothing shown was written
+        self._kept: dict[Baseline, Bounded[int, bytes]] = {}  # of the baseline, as long as nothing shown was written
         self.fields: list[tuple[str, Show | None, Json]] = [
             (name, self._computed(name, part), unset(part, contract.unset)) for name, part in properties(schema).items()
         ]
@@ -65,7 +72,7 @@ class View:
         if kept is None:
             if len(self._kept) >= BASELINES_KEPT:  # Worlds may have seeds and scales of their own.
                 self._kept.clear()
-            kept = self._kept[state.baseline] = {}
+            kept = self._kept[state.baseline] = Bounded(BYTES_KEPT, lambda ready: BYTES_OVERHEAD + len(ready))
         return [
             self._written(state, number, stamp) if number in written else kept.get(number) or self._baseline(state, number, kept)
             for number in numbers
@@ -78,17 +85,13 @@ class View:
         known = state.rendered.get(key)
         if known is not None and known[0] is record and known[1] == stamp:
             return known[2]
-        ready = orjson.dumps(self.shown(state, number, record))
-        if len(state.rendered) >= RENDERED_KEPT:
-            state.rendered.clear()
+        ready = _json(self.shown(state, number, record))
         state.rendered[key] = (record, stamp, ready)
         return ready
 
-    def _baseline(self, state: State, number: int, kept: dict[int, bytes]) -> bytes:
+    def _baseline(self, state: State, number: int, kept: Bounded[int, bytes]) -> bytes:
         """A record as the baseline has it, where nothing that it shows was written."""
-        if len(kept) >= RENDERED_KEPT:
-            kept.clear()
-        ready = orjson.dumps(self.shown(state, number, state.collections[self.resource.name].table.record(number)))
+        ready = _json(self.shown(state, number, state.collections[self.resource.name].table.record(number)))
         kept[number] = ready
         return ready
 

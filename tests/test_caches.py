@@ -19,3 +19,23 @@ def test_what_came_first_goes_first() -> None:
         kept[name] = weight
 
     assert [kept.get(name) for name in ("first", "second", "third")] == [None, 4, 6]
+
+
+def test_what_is_replaced_makes_room() -> None:
+    """It is not counted twice."""
+    kept = Bounded[str, int](10, lambda weight: weight)
+    kept["other"] = 2
+    for weight in (7, 8, 4):
+        kept["one"] = weight
+    kept["third"] = 4
+
+    assert [kept.get(name) for name in ("other", "one", "third")] == [2, 4, 4]
+
+
+def test_what_is_replaced_by_what_is_too_heavy_is_gone() -> None:
+    """The old value would be wrong."""
+    kept = Bounded[str, int](10, lambda weight: weight)
+    for weight in (7, 11):
+        kept["one"] = weight
+
+    assert (kept.get("one"), len(kept)) == (None, 0)

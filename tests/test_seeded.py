@@ -503,6 +503,32 @@ def test_counted_values_are_searched_by_their_digits(form: tuple[str | None, int
     assert found == {number for number in range(count) if test((counter.value(number),))}
 
 
+def test_a_digit_is_searched_in_few_steps() -> None:
+    """Millions of numbers that have it are few ranges."""
+    for pattern in (None, "C-{n}"):
+        spans = [*counted.holding(Counter("id", pattern, 1), "1", 10_000_000, fold=False)]
+
+        assert len(spans) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "property"),
+    [("customer", "id"), ("customer", "number"), ("person", "customer_id"), ("visit", "customer_id"), ("visit", "site_id")],
+)
+@pytest.mark.parametrize("match", ["equals", "contains", "like", "in"])
+def test_numbers_and_references_to_them_are_searched_exactly(big: Baseline, name: str, property: str, match: Match) -> None:
+    """Wherever the digits stand, and in how many of thousands of records."""
+    table, records = big.tables[name], _everything(big, name)
+    for value in ["1", "12", 7, "c-1%", "C-1%", "%9", "1%2", "%1%", "c-%1%9", "%", "", "c-012", "c-9999", 5012, "5%5%5"]:
+        filter = Filter(((property,),), match, True)
+        wanted = [value, "c-77"] if match == "in" else value
+        test = compiled(filter, wanted)
+
+        chosen = table.select(filter, wanted)
+
+        assert [*chosen] == [n for n, record in enumerate(records) if test(values(record, (property,)))], value
+
+
 def test_words_that_are_broken_on_disk_are_drawn_again(tmp_path: Path) -> None:
     """A cache file that is cut off does no harm; a folder that cannot be written to neither."""
     words = Words("en_US", 7, tmp_path).pool("job")
@@ -603,6 +629,19 @@ def test_a_list_is_made_from_what_belongs_to_the_same_record(tmp_path: Path) -> 
             assert line["price"] == near[line["site"]]["_price"]
             assert line["sum"] == pytest.approx(line["pieces"] * line["price"])
     assert sizes == {0, 1, 2}
+
+
+def test_a_helper_that_is_read_within_a_list_is_the_records(tmp_path: Path) -> None:
+    """Its place is that among the visits, not that of the line which reads it first."""
+    recipes = "\n  visit: {_place: place, lines: {list: {min: 1, max: 3, of: {object: {site: {copy: _place}}}}}}\nown:"
+    visits = _baseline(_shop(tmp_path, SHOP + LINES), 60, DATA.replace("\nown:", recipes, 1)).tables["visit"]
+
+    for customer in range(60):
+        for place, number in enumerate(visits.children(customer), 1):
+            lines = visits.record(number)["lines"]
+
+            assert {line["site"] for line in lines} == {place}
+            assert number in visits.select(Filter((("lines", "*", "site"),), "equals", False), place)
 
 
 def test_a_sibling_is_one_of_the_same_parent(shop: Contract) -> None:

@@ -93,6 +93,32 @@ def test_what_is_true_of_a_kind_is_true_in_every_block(layout: Blocks, count: in
     assert [*chosen] == [n for n in range(count) if kinds[(n % size + layout.rotation(n // size)) % size]]
 
 
+@given(LAYOUTS, st.lists(st.builds(range, NUMBERS, NUMBERS, st.integers(1, 9)), max_size=6))
+@settings(deadline=None)
+def test_spans_are_joined(layout: Blocks, spans: list[range]) -> None:
+    """Many numbers or few, side by side or not."""
+    assert [*Selection.spans(layout, 80, spans)] == sorted({number for span in spans for number in span})
+
+
+@given(LAYOUTS, SETS, st.data())
+@settings(deadline=None)
+def test_what_belongs_to_a_selection_is_one(layout: Blocks, numbers: frozenset[int], data: st.DataObject) -> None:
+    """In a layout whose blocks hold what belongs to those of the first."""
+    owners = data.draw(st.lists(st.integers(0, layout.size - 1), min_size=1, max_size=20).map(sorted))
+    below = Blocks(len(owners), 0)
+
+    chosen = Selection.of(layout, numbers).below(below, owners)
+
+    owning = {divmod(n, layout.size) for n in numbers}
+    kinds = {(block, (offset + layout.rotation(block)) % layout.size) for block, offset in owning}
+    wanted = [n for n in range(80 * len(owners)) if (n // len(owners), owners[_kind(below, n)]) in kinds]
+    assert [*chosen] == wanted
+
+
+def _kind(layout: Blocks, number: int) -> int:
+    return (number % layout.size + layout.rotation(number // layout.size)) % layout.size
+
+
 @pytest.mark.parametrize("count", [10**6, 10**9])
 def test_a_selection_takes_the_same_room_at_every_scale(count: int) -> None:
     """A billion records with one status are a few runs."""

@@ -27,6 +27,9 @@ def salt(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
+_POWERS = tuple(10**length for length in range(20))
+
+
 def digits(key: int, length: int) -> str:
-    """`length` decimal digits, the first of which may be 0."""
-    return f"{key % 10**length:0{length}}"
+    """`length` decimal digits, at most 19, the first of which may be 0."""
+    return str(key % _POWERS[length]).zfill(length)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from mock_server.contract import Counter
 
+Side = Literal["start", "end", ""]
 
-def holding(counter: Counter, needle: str, count: int, fold: bool) -> Iterator[range]:
-    """The numbers, below `count`, of the records whose value has this text in it; some may come twice."""
+
+def holding(counter: Counter, needle: str, count: int, fold: bool, side: Side = "") -> Iterator[range]:
+    """The numbers, below `count`, of the records whose value has this text in it, or at this side; some may come twice."""
     before, width, after = counter.parts
     if fold:
         before, after = before.casefold(), after.casefold()
@@ -16,7 +19,8 @@ def holding(counter: Counter, needle: str, count: int, fold: bool) -> Iterator[r
     for length in range(max(width, len(str(first))), max(width, len(str(last))) + 1):
         low, high = max(first, 0 if length == width else 10 ** (length - 1)), min(last, 10**length - 1)
         form = before + "0" * length + after
-        for place in range(len(form) - len(needle) + 1):
+        places = range(len(form) - len(needle) + 1)
+        for place in places[:1] if side == "start" else places[-1:] if side == "end" else places:
             fixed = _fixed(needle, place, len(before), length, form)
             if fixed is not None:
                 yield from (_counts(*fixed, length, low, high, counter.start))
@@ -42,10 +46,12 @@ def _counts(first: int, digits: str, length: int, low: int, high: int, start: in
     if not digits:
         yield range(low - start, high + 1 - start)
         return
-    tail = 10 ** (length - first - len(digits))
-    step = 10 ** (length - first)
-    for head in range(low // step, high // step + 1):
-        begin = head * step + int(digits) * tail
-        span = range(max(begin, low) - start, min(begin + tail - 1, high) + 1 - start)
+    tail, step = 10 ** (length - first - len(digits)), 10 ** (length - first)  # So many have them, again after so many.
+    begin = int(digits) * tail
+    if tail < high // step - low // step:
+        yield from (range(low + (rest - low) % step - start, high + 1 - start, step) for rest in range(begin, begin + tail))
+        return
+    for lowest in range(low // step * step + begin, high + 1, step):
+        span = range(max(lowest, low) - start, min(lowest + tail - 1, high) + 1 - start)
         if span:
             yield span

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import mul
+
 from mock_server.contract import Json
 from mock_server.seeded.chance import digits, mix
 from mock_server.seeded.rows import Row
@@ -139,4 +141,4 @@ def _doubled(digit: int, double: bool) -> int:
 
 
 def _weighted(text: str, weights: tuple[int, ...]) -> int:
-    return sum(int(digit) * weight for digit, weight in zip(text, weights, strict=True))
+    return sum(map(mul, map(int, text), weights))

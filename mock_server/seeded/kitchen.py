@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Maker = Callable[[Row], Json]
 Recipe = Callable[[Row, int], Json]  # With a key that chance starts from.
 Path = tuple[str, ...]
+Order = tuple[tuple[str, Maker], ...]  # what is to be computed, one after the other
+Reads = dict[str, dict[str, bool]]  # property or helper -> what of the same record it reads -> whether always
 
 
 class Wrong(Exception):  # A mistake in data.yaml, on its way to the list of all of them.
@@ -33,6 +35,26 @@ class Constant:
         return self.value
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A recipe for what follows from other values and leaves nothing to chance: it needs no key, which saves much of the time."""
+
+    make: Maker
+
+    def __call__(self, row: Row, key: int = 0) -> Json:  # noqa: ARG002  # What every recipe is asked with.
+        return self.make(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A recipe for one of some values."""
+
+    values: Sequence[Json]
+
+    def __call__(self, row: Row, key: int) -> Json:  # noqa: ARG002  # What every recipe is asked with.
+        return self.values[key % len(self.values)]
+
+
 @dataclass(frozen=True)
 class Kitchen:
     """What a recipe can look at when it is put together: once, at start."""
@@ -43,10 +65,15 @@ class Kitchen:
     path: Steps = ()
     mistakes: list[tuple[Steps, str]] = field(default_factory=list)
     beside: Table | None = None  # whose records `_sibling` is one of
-    reads: set[str] = field(default_factory=set)  # the properties and helpers of the same record that are read
+    reads: dict[str, bool] = field(default_factory=dict)  # what of the same record is read -> whether whenever this is made
+    always: bool = True  # whether what is put together is used whenever the property is made
 
     def below(self, step: str | int, schema: Schema | None = None) -> Kitchen:
         return replace(self, path=(*self.path, step), schema=self.schema if schema is None else schema)
+
+    def perhaps(self, step: str | int, schema: Schema | None = None) -> Kitchen:
+        """For a part that is not made in every record."""
+        return replace(self.below(step, schema), always=False)
 
     def words(self, name: Json) -> list[Json]:
         """A list of data.yaml's `words`."""
@@ -78,9 +105,11 @@ class Kitchen:
 
     def getter(self, text: Json) -> Callable[[Row], Json]:
         """What reads the value at a path, checked."""
-        path = self.reading(text)
-        name = path[0]
-        return itemgetter(name) if len(path) == 1 else (lambda row: row.at(path))
+        return self.reader(self.reading(text))
+
+    def reader(self, path: Path) -> Callable[[Row], Json]:
+        """What reads the value at a path of the record, checked before."""
+        return _reader(self.table, path)
 
     def _check(self, table: Table, path: Path) -> None:
         name = path[0]
@@ -91,7 +120,27 @@ class Kitchen:
         elif name == SIBLING and self.beside is not None and table is self.table and len(path) > 1:
             self._check(self.beside, path[1:])
         elif self.property(table, name) and table is self.table:
-            self.reads.add(name)
+            self.reads[name] = self.always or self.reads.get(name, False)
+
+
+def _reader(table: Table | None, path: Path) -> Callable[[Row], Json]:
+    """As `Row.at`, for one path."""
+    name, *steps = path
+    if not steps:
+        return itemgetter(name)
+    if table is not None and name == "parent":
+        read = _reader(table.above, path[1:])
+        return lambda row: read(row.parent)
+    if table is None or name == SIBLING or name in table.references:
+        return lambda row: row.at(path)
+
+    def read_within(row: Row) -> Json:
+        value = row[name]
+        for step in steps:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+    return read_within
 
 
 def known(table: Table) -> dict[str, Json]:

@@ -34,8 +34,14 @@ class Scattered:
 
     def kind(self, number: int) -> tuple[int, int]:
         """The block and the kind of a record."""
+        if number < SIZE:
+            return 0, number
         block, offset = divmod(number, SIZE)
-        return block, (offset + self.rotation(block)) % SIZE if block else offset
+        return block, (offset + self.rotation(block)) % SIZE
+
+    def number(self, block: int, kind: int) -> int:
+        """The number of the record of this kind in a block."""
+        return block * SIZE + (kind - self.rotation(block)) % SIZE if block else kind
 
     def leads(self, number: int) -> bool:
         """Whether a number is in the first block."""
@@ -59,6 +65,13 @@ class Grouped:
         if kind > len(self._until):
             self._count_to(kind)
         return self._until[kind - 1] if kind else 0
+
+    def kinds(self, owner: int) -> tuple[int, int]:
+        """The first kind that belongs to a kind of parent, and the first no longer."""
+        until = self._until
+        if owner >= len(until):
+            self._count_to(owner + 1)
+        return until[owner - 1] if owner else 0, until[owner]
 
     def _count_to(self, kind: int) -> None:
         """Count the kinds of the parents up to a kind, and some more."""
@@ -87,6 +100,10 @@ class Grouped:
             return 0, number
         block, offset = divmod(number, self.size)
         return block, (offset + self.rotation(block)) % self.size
+
+    def number(self, block: int, kind: int) -> int:
+        """The number of the record of this kind in a block."""
+        return block * self.size + (kind - self.rotation(block)) % self.size if block else kind
 
     @cached_property
     def count(self) -> int:
@@ -117,11 +134,15 @@ class Grouped:
         above = bisect_right(self._until, kind)
         return above, kind - self.first(above)
 
+    def owners(self) -> list[int]:
+        """The kind of the parent of each kind that there is."""
+        counts = (self.kinds(kind) for kind in range(min(self.above.size, self.above.count)))
+        return [kind for kind, (first, stop) in enumerate(counts) for _ in range(first, stop)]
+
     def parent(self, number: int) -> int:
         """The number of the parent."""
         block, kind = self.kind(number)
-        above, _ = self.owner(kind)
-        return block * self.above.size + (above - self.above.rotation(block)) % self.above.size if block else above
+        return self.above.number(block, self.owner(kind)[0])
 
 
 Arrangement = Scattered | Grouped

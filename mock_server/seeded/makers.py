@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mock_server.contract import Json
 from mock_server.documents import Steps
 from mock_server.seeded import guesses, moments
-from mock_server.seeded.chance import BITS_48, ODD, drawn, salt
-from mock_server.seeded.kitchen import Constant, Kitchen, Maker, Recipe, Wrong, known
-from mock_server.seeded.recipes import CERTAIN, compiled, unset
+from mock_server.seeded.chance import BITS_48, ODD, salt
+from mock_server.seeded.kitchen import Choice, Constant, Derived, Kitchen, Maker, Order, Reads, Recipe, Wrong, known
+from mock_server.seeded.recipes import compiled, unset
 from mock_server.seeded.references import reference
 from mock_server.seeded.rows import Row
 
@@ -18,17 +18,40 @@ if TYPE_CHECKING:
     from mock_server.seeded.tables import Table
 
 
-def makers(table: Table) -> dict[str, Maker]:
-    """Every property and helper of a table's records -> what computes it."""
-    made, _ = prepared(table)
-    return made
+def makers(table: Table) -> tuple[dict[str, Maker], Reads]:
+    """Every property and helper of a table's records -> what computes it, and what of the record that reads."""
+    made, reads, _ = _prepared(table)
+    return made, reads
 
 
-def prepared(table: Table) -> tuple[dict[str, Maker], list[tuple[Steps, str]]]:
-    """What computes every property and helper, and the mistakes in their recipes, with the way to them in data.yaml."""
+def mistakes(table: Table) -> list[tuple[Steps, str]]:
+    """What is wrong with the recipes of a table, each with the way to it in data.yaml."""
+    return _prepared(table)[2]
+
+
+def order(made: Mapping[str, Maker], reads: Reads, names: Iterable[str]) -> Order:
+    """The makers of these properties, each after those of what it always reads: few have to be called from within others."""
+    found: dict[str, Maker] = {}
+    visited: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in visited:
+            return
+        visited.add(name)
+        for other, always in reads.get(name, {}).items():
+            if always:
+                visit(other)
+        found[name] = made[name]
+
+    for name in names:
+        visit(name)
+    return tuple(found.items())
+
+
+def _prepared(table: Table) -> tuple[dict[str, Maker], Reads, list[tuple[Steps, str]]]:
     mistakes: list[tuple[Steps, str]] = []
-    made: dict[str, Maker] = {"_mark": lambda row: row.mark, "_item": Constant(None), "_moment": moments.noted}
-    reads: dict[str, set[str]] = {}
+    made: dict[str, Maker] = {"_mark": lambda row: row.mark, "_item": Constant(None), "_moment": moments.noted(table)}
+    reads: Reads = {}
     for name in known(table):
         if name in made:
             continue
@@ -36,7 +59,7 @@ def prepared(table: Table) -> tuple[dict[str, Maker], list[tuple[Steps, str]]]:
         made[name] = _maker(kitchen)
         reads[name] = kitchen.reads
     mistakes += [(("resources", table.name, name), f"depends on itself through {way}") for name, way in _circles(reads)]
-    return made, mistakes
+    return made, reads, mistakes
 
 
 def _maker(kitchen: Kitchen) -> Maker:
@@ -53,8 +76,11 @@ def _maker(kitchen: Kitchen) -> Maker:
 
 def _timed(kitchen: Kitchen) -> Maker:
     try:
-        if path := kitchen.table.timings[kitchen.name].depends_on:
-            kitchen.reading(path)
+        timing = kitchen.table.timings[kitchen.name]
+        if timing.always:
+            kitchen.reading("_moment")
+        if timing.depends_on:
+            kitchen.reading(timing.depends_on)
     except Wrong as wrong:
         kitchen.mistakes.append((kitchen.path, str(wrong)))
     return moments.timed(kitchen.table, kitchen.name)
@@ -84,21 +110,18 @@ def _chancy(kitchen: Kitchen, recipe: Recipe) -> Maker:
     number = salt(kitchen.name)
     if isinstance(recipe, Constant):
         return recipe
-    if _leaves_nothing_to_chance(kitchen):
-        return lambda row: recipe(row, 0)
+    if isinstance(recipe, Derived):
+        return recipe.make
+    # What follows is `drawn`, written out: these are the hottest lines.
     if kitchen.name in kitchen.table.baseline.data.own.get(kitchen.table.name, ()):
-        return lambda row: recipe(row, drawn(row.single_key, number))
-    return lambda row: recipe(row, (row.key ^ number) * ODD >> 16 & BITS_48)  # `drawn`, written out: this is the hottest line.
+        return lambda row: recipe(row, ((row.own_key or row.single_key()) ^ number) * ODD >> 16 & BITS_48)
+    if isinstance(recipe, Choice):
+        values, count = recipe.values, len(recipe.values)
+        return lambda row: values[((row.key ^ number) * ODD >> 16 & BITS_48) % count]
+    return lambda row: recipe(row, (row.key ^ number) * ODD >> 16 & BITS_48)
 
 
-def _leaves_nothing_to_chance(kitchen: Kitchen) -> bool:
-    """Whether the recipe follows from other values alone: then it needs no key, which saves much of the time."""
-    tree = _tree(kitchen)
-    name = tree if isinstance(tree, str) else next(iter(tree)) if isinstance(tree, dict) and len(tree) == 1 else None
-    return name is not None and ("{" in name or name in CERTAIN)
-
-
-def _circles(reads: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+def _circles(reads: Reads) -> Iterator[tuple[str, str]]:
     """The names that depend on themselves, with the way."""
     for name in reads:
         todo, seen = [(name, [name])], set[str]()
@@ -119,9 +142,9 @@ def _counted(table: Table, name: str) -> Maker:
     created, pattern = table.resource.created, table.counters[name].pattern
     if pattern is None:
         return lambda row: start + row.number
-    if "{year}" not in pattern:  # The pattern is one of str.format, which is fast.
-        write = pattern.format
-        return lambda row: write(n=start + row.number)
+    if not counter.yearly:
+        before, width, after = counter.parts  # As Counter.value, which is slower.
+        return lambda row: before + str(start + row.number).zfill(width) + after
     if created is None:
         return lambda row: counter.value(row.number)
     dated = created

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from operator import or_
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mock_server.contract import Filter, Json
 from mock_server.seeded.matching import Test, comparable, fits, text
 from mock_server.seeded.rows import UNKNOWN_BLOCK
-from mock_server.seeded.selection import bits
+from mock_server.seeded.selection import bits, placed
 
 _DIGITS = "0123456789"
 _NUMBER = str(UNKNOWN_BLOCK)
@@ -28,28 +28,20 @@ class Marked:
         self._same = [tuple(value for value in values if not _has_number(value)) for values in column]
         self._texts = cache(self._pieces)
 
-    def agrees(self, block: int, column: Column) -> bool:
-        """Whether a block has what is expected of it: no text is cut within the number, or looked at in another way."""
-        number = str(block)
-        return all(
-            values == tuple(value.replace(_NUMBER, number) if isinstance(value, str) else value for value in expected)
-            for values, expected in zip(column, self._column, strict=True)
-        )
-
     def passing(self, filter: Filter, value: Json, test: Test) -> Callable[[int], int]:
         """What gives, for the number of a block, the kinds that pass in it, as bits."""
         if filter.match in ("present", "flag"):
             passing = bits(map(test, self._column))
             return lambda block: passing
         always = bits(map(test, self._same))
-        wanted = _wanted(filter, value)
-        if wanted is not None:
-            return self._like(wanted, filter.fold, always)
+        parts = wanted(filter, value)
+        if parts is not None:
+            return self._like(parts, filter.fold, always)
         if filter.match in ("equals", "in"):
             named = self._named(value if filter.match == "in" and isinstance(value, list) else [value], filter.fold)
             return lambda block: always | named.get(block, 0)
         texts = self._texts(filter.fold)
-        return lambda block: always | self._bits(kind for kind, pieces in texts if test((str(block).join(pieces),)))
+        return lambda block: always | placed(self._size, [kind for kind, pieces in texts if test((str(block).join(pieces),))])
 
     def _pieces(self, fold: bool) -> list[tuple[int, Pieces]]:
         """Kinds and the pieces of their texts, ready to be compared."""
@@ -68,8 +60,8 @@ class Marked:
                 near.setdefault(window, []).append(kind)
             else:
                 whole.append(kind)
-        always |= self._bits(whole)
-        windows = [(window, self._bits(kinds)) for window, kinds in near.items()]
+        always |= placed(self._size, whole)
+        windows = [(window, placed(self._size, kinds)) for window, kinds in near.items()]
         return lambda block: reduce(or_, (kinds for window, kinds in windows if window.fits(str(block))), always)
 
     def _named(self, wanted: list[Json], fold: bool) -> dict[int, int]:
@@ -80,20 +72,19 @@ class Marked:
             for kind, pieces in self._texts(fold) if isinstance(key, str) else ():
                 if (block := _block(key, pieces)) is not None:
                     named.setdefault(block, []).append(kind)
-        return {block: self._bits(kinds) for block, kinds in named.items()}
+        return {block: placed(self._size, kinds) for block, kinds in named.items()}
 
-    def _bits(self, kinds: Iterator[int] | list[int]) -> int:
-        flags = bytearray(self._size)
-        for kind in kinds:
-            flags[kind] = 1
-        return bits(map(bool, flags))
+
+def agree(unknown: tuple[Json, ...], block: int, values: tuple[Json, ...]) -> bool:
+    """Whether a block has what the unknown one has: no text is cut within the number, or looked at in another way."""
+    return values == tuple(value.replace(_NUMBER, str(block)) if isinstance(value, str) else value for value in unknown)
 
 
 def _has_number(value: Json) -> bool:
     return isinstance(value, str) and _NUMBER in value
 
 
-def _wanted(filter: Filter, value: Json) -> list[str] | None:
+def wanted(filter: Filter, value: Json) -> list[str] | None:
     """The texts that must stand in this order in what passes, the first at its start, the last at its end.
 
     None for other filters.

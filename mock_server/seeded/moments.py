@@ -155,8 +155,8 @@ def _span(needs: Json) -> tuple[Callable[[int], int], str]:
 
 def moment(row: Row) -> int:
     """When the record was made, in microseconds since 1970: what its times are counted from."""
-    low, width = row.table.slot(row)
-    return row.table.timeline.instant(within(low, width, row.key))
+    table = row.table
+    return table.timeline.instant(within(*table.slot(row), row.key))
 
 
 def writing(table: Table, name: str) -> Callable[[int], Json]:
@@ -169,12 +169,16 @@ def _writing(table: Table, schema: Schema, rounding: str) -> Callable[[int], Jso
     if json_type(schema) in ("integer", "number"):
         return lambda instant: rounded(instant) // clock.MICROSECONDS
     day = schema.get("format") == "date"
+    if not rounding:
+        return lambda instant: clock.written(instant, times, day=day)
     return lambda instant: clock.written(rounded(instant), times, day=day)
 
 
 def timed(table: Table, name: str) -> Maker:
     """What computes a time of the record."""
     write, of = writing(table, name), table.timings[name].of
+    if table.timings[name].always:
+        return lambda row: write(row["_moment"])
 
     def value(row: Row) -> Json:
         time = of(row)
@@ -183,12 +187,20 @@ def timed(table: Table, name: str) -> Maker:
     return value
 
 
-def noted(row: Row) -> int:
-    """The moment of a record that is kept with it; for one that data.yaml writes down, what it says."""
-    table = row.table
-    created = table.resource.created if table.pins else None
-    pinned = table.pins.get(row.number, {}).get(created) if created else None
-    return clock.read(pinned) if isinstance(pinned, str) else moment(row)
+def noted(table: Table) -> Maker:
+    """What computes the moment of a record that is kept with it; for one that data.yaml writes down, what it says."""
+    created = table.resource.created
+    written = (
+        {number: pins[created] for number, pins in table.pins.items() if isinstance(pins.get(created), str)} if created else {}
+    )
+    if not written:
+        return moment
+
+    def value(row: Row) -> int:
+        number = row.number
+        return clock.read(written[number]) if number in written else moment(row)
+
+    return value
 
 
 def _to_quarter(instant: int) -> int:

@@ -23,7 +23,7 @@ def read(contract: Contract, document: Document | None) -> DataFile:
         data = reader.read()
         mistakes += reader.mistakes
     for table in Baseline(contract, data, 0, 0).tables.values():
-        for path, message in makers.prepared(table)[1]:
+        for path, message in makers.mistakes(table):
             mistakes.append(document.mistake(path, message) if document else _of_schema(contract, path, message))
     if mistakes:
         raise BrokenContract(mistakes)

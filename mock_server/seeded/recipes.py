@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from mock_server import schemas
 from mock_server.contract import Json, Schema
@@ -21,14 +20,11 @@ from mock_server.schemas import items, json_type, properties
 from mock_server.seeded import american, finnish, guesses, moments
 from mock_server.seeded.amounts import cents, in_cents, product
 from mock_server.seeded.chance import digits, drawn, mix, salt
-from mock_server.seeded.kitchen import Constant, Kitchen, Path, Recipe, Wrong, word_of
+from mock_server.seeded.kitchen import Choice, Constant, Derived, Kitchen, Path, Recipe, Wrong, word_of
 from mock_server.seeded.references import reference
 from mock_server.seeded.rows import SIBLING, UNKNOWN_BLOCK, NeedsRecord, Row
 from mock_server.seeded.texts import CHANGES
 from mock_server.seeded.words import POOLS
-
-if TYPE_CHECKING:
-    from mock_server.seeded.tables import Table
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.-]*)((?:\|[a-z_]+)*)\}", re.ASCII)
 
@@ -86,10 +82,9 @@ def _choice(kitchen: Kitchen, needs: Json) -> Recipe:
     if not sum(weights):
         raise Wrong("choice needs a weight above 0")
     if len({*weights}) == 1:
-        return lambda row, key: members[key % len(members)]
+        return Choice(members)
     if sum(weights) <= 1000:
-        table = [member for member, weight in zip(members, weights, strict=True) for _ in range(weight)]
-        return lambda row, key: table[key % len(table)]
+        return Choice([member for member, weight in zip(members, weights, strict=True) for _ in range(weight)])
     bounds = list(accumulate(weights))
     return lambda row, key: members[next(i for i, bound in enumerate(bounds) if key % bounds[-1] < bound)]
 
@@ -122,14 +117,14 @@ _READS: dict[str, Callable[[str], Json]] = {"integer": int, "number": _number, "
 
 
 def _pick(kitchen: Kitchen, needs: Json) -> Recipe:
-    words = kitchen.words(needs)
-    return lambda row, key: words[key % len(words)]
+    return Choice(kitchen.words(needs))
 
 
 def _each(kitchen: Kitchen, needs: Json) -> Recipe:
     """The words of a list in turn: for records that belong to another, from the first one for each of these."""
     words = kitchen.words(needs)
-    return lambda row, key: words[(row.index if row.table.above else row.kind) % len(words)]
+    count, grouped = len(words), kitchen.table.above is not None
+    return Derived(lambda row: words[(row.index if grouped else row.kind) % count])
 
 
 def _nth(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -137,7 +132,8 @@ def _nth(kitchen: Kitchen, needs: Json) -> Recipe:
     if not isinstance(needs, dict) or {*needs} != {"of", "place"}:
         raise Wrong("nth needs {of: LIST, place: PROPERTY}")
     words, place = kitchen.words(needs["of"]), kitchen.getter(needs["place"])
-    return lambda row, key: words[place(row) % len(words)]
+    count = len(words)
+    return Derived(lambda row: words[place(row) % count])
 
 
 def _word(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -170,30 +166,27 @@ def _text(kitchen: Kitchen, needs: Json) -> Recipe:
     if "{" in last or any("{" in literal for literal in literals):
         raise Wrong("a brace opens no {name}")
     most = kitchen.schema.get("maxLength")
-    pieces = [
-        (literal, path[0] if len(path) == 1 else "", path, changes)
-        for literal, (path, changes) in zip(literals, values, strict=True)
-    ]
+    pieces = [(literal, kitchen.reader(path), changes) for literal, (path, changes) in zip(literals, values, strict=True)]
 
-    def write(row: Row, key: int) -> Json:
+    def write(row: Row) -> Json:
         text = ""
-        for literal, name, path, changes in pieces:
-            value = row[name] if name else row.at(path)
-            if value is None:
+        for literal, read, changes in pieces:
+            part = read(row)
+            if part is None:
                 return None
-            part = value if value.__class__ is str else str(value)
+            if part.__class__ is not str:
+                part = str(part)
             for change in changes:
                 part = change(part)
             text += literal + part
         text += last
         return text[:most] if most else text
 
-    return write
+    return Derived(write)
 
 
 def _copy(kitchen: Kitchen, needs: Json) -> Recipe:
-    read = kitchen.getter(needs)
-    return lambda row, key: read(row)
+    return Derived(kitchen.getter(needs))
 
 
 def _object(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -207,12 +200,15 @@ def _object(kitchen: Kitchen, needs: Json) -> Recipe:
     shown = sorted((name for name, _, _ in parts if not name.startswith("_")), key=lambda name: order.get(name, len(order)))
     helped = len(shown) < len(parts) or any("_item" in str(tree) for tree in needs.values())
     blank = dict.fromkeys(shown) | {name: recipe.value for name, _, recipe in parts if isinstance(recipe, Constant)}
-    varying = [part for part in parts if not isinstance(part[2], Constant)]
+    choices = [(name, number, recipe.values) for name, number, recipe in parts if isinstance(recipe, Choice)]
+    varying = [part for part in parts if not isinstance(part[2], (Choice, Constant))]
 
     def make(row: Row, key: int) -> Json:
         made = blank.copy()
         if helped:
             outer, row["_item"] = row.get("_item"), made
+        for name, number, values in choices:
+            made[name] = values[drawn(key, number) % len(values)]
         for name, number, recipe in varying:
             made[name] = recipe(row, drawn(key, number))
         if helped:
@@ -260,8 +256,14 @@ def _sometimes(kitchen: Kitchen, needs: Json) -> Recipe:
         or not isinstance(needs["percent"], int)
     ):
         raise Wrong("sometimes needs {percent: 30, of: RECIPE}; besides it takes `else`")
-    percent, recipe = needs["percent"], compiled(kitchen.below("of"), needs["of"])
-    otherwise = compiled(kitchen.below("else"), needs.get("else"))
+    percent, recipe = needs["percent"], compiled(kitchen.perhaps("of"), needs["of"])
+    otherwise = compiled(kitchen.perhaps("else"), needs.get("else"))
+    if isinstance(otherwise, Constant):
+        nothing = otherwise.value
+        if isinstance(recipe, Derived):
+            make = recipe.make
+            return lambda row, key: make(row) if key % 100 < percent else nothing
+        return lambda row, key: recipe(row, mix(key)) if key % 100 < percent else nothing
     return lambda row, key: recipe(row, mix(key)) if key % 100 < percent else otherwise(row, mix(key))
 
 
@@ -270,7 +272,7 @@ def _when(kitchen: Kitchen, needs: Json) -> Recipe:
     if not (isinstance(needs, dict) and len(needs) == 1 and all(isinstance(cases, dict) for cases in needs.values())):
         raise Wrong("when needs {PROPERTY: {VALUE: RECIPE, else: RECIPE}}")
     ((name, cases),) = needs.items()
-    read, inside = kitchen.getter(name), kitchen.below(name)
+    read, inside = kitchen.getter(name), kitchen.perhaps(name)
     recipes = {word_of(value): compiled(inside.below(value), tree) for value, tree in cases.items()}
     otherwise = recipes.get("else", lambda row, key: None)
 
@@ -290,12 +292,15 @@ def _since(kitchen: Kitchen, needs: Json) -> Recipe:
     days = sorted({*needs} - {"of", "else"}, reverse=True)
     if any(_day(day) is None for day in days):
         raise Wrong('the days of since are written like "2024-09-01"')
-    read, otherwise = kitchen.getter(needs["of"]), compiled(kitchen.below("else"), needs["else"])
-    recipes = [(day, compiled(kitchen.below(day), needs[day])) for day in days]
+    read, otherwise = kitchen.getter(needs["of"]), compiled(kitchen.perhaps("else"), needs["else"])
+    recipes = [(day, compiled(kitchen.perhaps(day), needs[day])) for day in days]
 
     def choose(row: Row, key: int) -> Json:
         date = str(read(row))[:10]
-        return next((recipe for day, recipe in recipes if day <= date), otherwise)(row, key)
+        for day, recipe in recipes:
+            if day <= date:
+                return recipe(row, key)
+        return otherwise(row, key)
 
     return choose
 
@@ -328,7 +333,7 @@ def _day(text: str) -> date | None:
 
 def _integer(kitchen: Kitchen, needs: Json) -> Recipe:
     least, most, step = _range(needs, "integer")
-    return lambda row, key: least + key % ((most - least) // step + 1) * step
+    return Choice(range(least, most + 1, step))
 
 
 def _amount(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -354,7 +359,7 @@ def _times(kitchen: Kitchen, needs: Json) -> Recipe:
     if not isinstance(needs, list) or len(needs) != 2:
         raise Wrong("times needs two names of properties")
     one, other = map(kitchen.getter, needs)
-    return lambda row, key: product(one(row), other(row))
+    return Derived(lambda row: product(one(row), other(row)))
 
 
 def _share(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -368,7 +373,7 @@ def _share(kitchen: Kitchen, needs: Json) -> Recipe:
         rate = lambda row: percent  # noqa: E731  # One of two ways to get it.
     else:
         raise Wrong("percent is a number, or the name of a property")
-    return lambda row, key: cents((in_cents(whole(row)) * in_cents(rate(row)) + 5000) // 10000)
+    return Derived(lambda row: product(whole(row), rate(row), per=100))
 
 
 def _total(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -378,7 +383,14 @@ def _total(kitchen: Kitchen, needs: Json) -> Recipe:
     if not all(isinstance(names, list) for names in needs.values()):
         raise Wrong("plus and minus are lists of properties")
     signed = [(sign, kitchen.getter(name)) for part, sign in (("plus", 1), ("minus", -1)) for name in needs.get(part, ())]
-    return lambda row, key: cents(sum(sign * in_cents(value(row)) for sign, value in signed))
+
+    def add(row: Row) -> Json:
+        amount = 0
+        for sign, read in signed:
+            amount += sign * in_cents(read(row))
+        return cents(amount)
+
+    return Derived(add)
 
 
 def _sum(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -386,7 +398,7 @@ def _sum(kitchen: Kitchen, needs: Json) -> Recipe:
     if isinstance(needs, str):
         *path, name = needs.split(".")
         place = kitchen.getter(".".join(path))
-        return lambda row, key: cents(sum(in_cents(item[name]) for item in place(row) or ()))
+        return Derived(lambda row: cents(sum([in_cents(item[name]) for item in place(row) or ()])))
     if not (isinstance(needs, dict) and len(needs) == 1):
         raise Wrong("sum needs LIST.PROPERTY of the record, or {RESOURCE: PROPERTY} of what belongs to it")
     ((resource, name),) = needs.items()
@@ -394,7 +406,14 @@ def _sum(kitchen: Kitchen, needs: Json) -> Recipe:
     if other.above is not kitchen.table:
         raise Wrong(f"no {resource!r} belongs to {kitchen.table.name}")
     part = kitchen.property(other, name)
-    return lambda row, key: cents(sum(in_cents(child[part]) for child in row.offspring(other)))
+
+    def add(row: Row) -> Json:
+        amount = 0
+        for child in row.offspring(other):
+            amount += in_cents(child[part])
+        return cents(amount)
+
+    return Derived(add)
 
 
 def _digits(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -425,27 +444,19 @@ def _company(kitchen: Kitchen, needs: Json) -> Recipe:
     trades, form = kitchen.words(needs["words"]), needs.get("form", "{last} {word}")
     if "{last}" not in form or "{word}" not in form:
         raise Wrong("form needs {last} and {word}")
-    words, table = kitchen.table.baseline.words, kitchen.table
+    words, places = kitchen.table.baseline.words, kitchen.table.names(len(trades))
 
-    def name(row: Row, key: int) -> Json:
-        last, word = _name_places(table, row.kind, len(trades))
+    def name(row: Row) -> Json:
+        last, word = places(row.kind)
         return form.replace("{last}", words.pool("last_name")[last]).replace("{word}", trades[word])
 
-    return name
+    return Derived(name)
 
 
 def _company_word(kitchen: Kitchen, needs: Json) -> Recipe:
     """The place, counted from 0, of the word of a list that `company` puts into the record's name: for `nth`."""
-    trades, table = kitchen.words(needs), kitchen.table
-    return lambda row, key: _name_places(table, row.kind, len(trades))[1]
-
-
-def _name_places(table: Table, kind: int, words: int) -> tuple[int, int]:
-    """The places of the last name and the word in a kind's name."""
-    lasts = len(table.baseline.words.pool("last_name"))
-    # Multiplied by an odd number modulo a power of two, kinds change places and no two meet; so no two names are the same.
-    turn, last = divmod(kind * (table.base | 1) & (1 << (table.layout.size - 1).bit_length()) - 1, lasts)
-    return last, (turn + mix(table.base ^ last)) % words
+    places = kitchen.table.names(len(kitchen.words(needs)))
+    return Derived(lambda row: places(row.kind)[1])
 
 
 def _count(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -454,16 +465,16 @@ def _count(kitchen: Kitchen, needs: Json) -> Recipe:
     if other.above is not kitchen.table:
         raise Wrong(f"no {needs!r} belongs to {kitchen.table.name}")
 
-    def count(row: Row, key: int) -> Json:
+    def count(row: Row) -> Json:
         first, stop = other.kinds_of(row.kind)
         return stop - first
 
-    return count
+    return Derived(count)
 
 
 def _numbered(kitchen: Kitchen, needs: Json, write: Callable[[int], str]) -> Recipe:
     number = kitchen.getter(needs)
-    return lambda row, key: write(number(row))
+    return Derived(lambda row: write(number(row)))
 
 
 def _siblings(kitchen: Kitchen, needs: Json) -> Recipe:
@@ -535,31 +546,11 @@ RECIPES: dict[str, Callable[[Kitchen, Json], Recipe]] = {
     "later": _later,
     "moment": _later,
 }
-CERTAIN = frozenset(
-    {
-        "text",
-        "copy",
-        "nth",
-        "each",
-        "times",
-        "share",
-        "total",
-        "sum",
-        "company",
-        "company_word",
-        "count",
-        "first",
-        "place",
-        "number",
-        "fi_reference",
-        "fi_creditor_reference",
-    }
-)
 SIMPLE: dict[str, Recipe] = {  # recipes that need nothing
     "null": Constant(None),
-    "first": lambda row, key: row.index == 0,
-    "place": lambda row, key: row.index + 1,
-    "number": lambda row, key: row.number,
+    "first": Derived(lambda row: row.index == 0),
+    "place": Derived(lambda row: row.index + 1),
+    "number": Derived(lambda row: row.number),
     "us_phone": american.phone,
     "us_place": american.place,
     "us_employer_number": american.employer_number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mock_server.contract import Json
-from mock_server.seeded.chance import mix
+from mock_server.seeded.chance import MASK, ODD, mix
 
 if TYPE_CHECKING:
     from mock_server.seeded.tables import Table
@@ -31,21 +31,22 @@ class Probe:
 class Row(dict[str, Json]):
     """Name -> value of a record, of its helpers (`_domain`) too; computed at first use.
 
-    `kind` is what a value may depend on so that filters on it need not read every record; a row without a number
-    stands for all records of its kind in a block.
+    `kind` is what a value may depend on so that filters on it need not read every record; a row with a probe has no number,
+    it stands for all records of its kind in a block.
     """
 
     __slots__ = (
-        "_makers",
         "_number",
         "_offspring",
+        "_orders",
         "_parent",
-        "_single_key",
+        "_referred",
         "block",
         "coordinate",
         "index",
         "key",
         "kind",
+        "own_key",
         "owner",
         "probe",
         "table",
@@ -55,27 +56,35 @@ class Row(dict[str, Json]):
         self, table: Table, number: int | None, block: int, kind: int, probe: Probe | None, place: tuple[int, int, int]
     ) -> None:
         self.table = table
-        self._makers = table.makers
+        self._orders = table.orders
         self._number = number
         self._parent: Row | None = None
         self._offspring: dict[str, list[Row]] | None = None
+        self._referred: dict[str, Row | None] | None = None
         self.block = block
         self.kind = kind
         self.probe = probe
         self.owner, self.index, self.coordinate = place  # see Table.placed
-        self.key = mix(table.base ^ self.coordinate << 1)  # what chance starts from
-        self._single_key = -1
-        if number is not None and number in table.pins:
-            self.update(table.pins[number])
+        key = (table.base ^ self.coordinate << 1) + ODD & MASK  # `mix`, written out
+        key = (key ^ key >> 30) * 0xBF58476D1CE4E5B9 & MASK
+        key = (key ^ key >> 27) * 0x94D049BB133111EB & MASK
+        self.key = key ^ key >> 31  # what chance starts from
+        self.own_key = 0  # unknown
+        if table.pins and probe is None and self.number in table.pins:
+            self.update(table.pins[self.number])
 
     def __missing__(self, name: str) -> Json:
-        value = self[name] = self._makers[name](self)
+        for step, make in self._orders[name]:
+            if step not in self:
+                value = self[step] = make(self)
         return value
 
     @property
     def number(self) -> int:
         if self._number is None:
-            raise NeedsRecord
+            if self.probe is not None:
+                raise NeedsRecord
+            self._number = self.table.layout.number(self.block, self.kind)
         return self._number
 
     @property
@@ -91,14 +100,8 @@ class Row(dict[str, Json]):
             above = self.table.above
             if above is None:
                 raise LookupError(f"{self.table.name} has no parent")
-            number = None if self._number is None else self.table.parent(self._number)
-            self._parent = above.kin(number, self.block, self.owner, self.probe)
+            self._parent = above.kin(self.block, self.owner, self.probe)
         return self._parent
-
-    def own(self, parent: Row) -> Row:
-        """The same row, with a parent that is known already."""
-        self._parent = parent
-        return self
 
     def offspring(self, table: Table) -> list[Row]:
         """The rows of a table that belong to this one."""
@@ -106,31 +109,50 @@ class Row(dict[str, Json]):
             self._offspring = {}
         rows = self._offspring.get(table.name)
         if rows is None:
-            rows = self._offspring[table.name] = self._born(table)
+            rows = self._offspring[table.name] = self.born(table)
         return rows
 
-    def _born(self, table: Table) -> list[Row]:
+    def born(self, table: Table) -> list[Row]:
+        """The same, each time anew: they know this one, and it does not know them."""
         first, stop = table.kinds_of(self.kind)
-        start = None if self._number is None else table.begin(self.block, self.kind)
+        kind, block, probe, coordinate = self.kind, self.block, self.probe, self.coordinate << 10
         rows = []
         for index in range(stop - first):
-            number = None if start is None else start + index
-            place = (self.kind, index, self.coordinate << 10 | index)
-            rows.append(Row(table, number, self.block, first + index, self.probe, place).own(self))
+            row = Row(table, None, block, first + index, probe, (kind, index, coordinate | index))
+            row._parent = self
+            rows.append(row)
         return rows
 
-    @property
+    def referred(self, name: str) -> Row | None:
+        """The row that a reference names, or the recipe `siblings`; None for what is no reference, or names nothing."""
+        if name == SIBLING:
+            return self.get(SIBLING)
+        if name not in self.table.references:
+            return None
+        if self._referred is None:
+            self._referred = {}
+        if name not in self._referred:
+            self._referred[name] = self.table.referred(self, name)
+        return self._referred[name]
+
+    def release(self) -> None:
+        """Let go of the rows below, which know this one: so that it goes at once, not when the garbage is collected."""
+        if self._offspring:
+            for rows in self._offspring.values():
+                for row in rows:
+                    row.release()
+            self._offspring = None
+
     def single_key(self) -> int:
-        """What chance starts from where each single record has a value of its own."""
-        if self._single_key < 0:
-            self._single_key = mix(self.table.base ^ (self.number << 1 | 1))
-        return self._single_key
+        """What chance starts from where each single record has a value of its own; kept as `own_key`."""
+        self.own_key = mix(self.table.base ^ (self.number << 1 | 1))
+        return self.own_key
 
     def at(self, path: tuple[str, ...]) -> Json:
         """The value at a path, which may lead through `parent` and through references."""
         row, name, rest = self, path[0], path[1:]
         while rest:
-            following = row.parent if name == "parent" else row.table.referred(row, name)
+            following = row.parent if name == "parent" else row.referred(name)
             if following is None:
                 break
             row, name, rest = following, rest[0], rest[1:]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import compress, pairwise
+from itertools import chain, compress, pairwise
 from operator import and_, or_
 from typing import Protocol
 
@@ -30,9 +30,17 @@ class Layout(Protocol):
     def rotation(self, block: int) -> int: ...
 
 
-def bits(flags: Iterable[bool]) -> int:
-    """Bit k is set where flag k is true."""
+def bits(flags: Iterable[int]) -> int:
+    """Bit k is set where flag k is true, or 1."""
     return int(b"0" + bytes(flags)[::-1].translate(_TEXT), 2)
+
+
+def placed(size: int, places: Iterable[int]) -> int:
+    """The bits at these places below `size` are set."""
+    flags = bytearray(size)
+    for place in places:
+        flags[place] = 1
+    return bits(flags)
 
 
 class Run:
@@ -74,9 +82,9 @@ class Selection:
             return cls(layout)
         (first, low), (last, high) = divmod(start, size), divmod(stop - 1, size)
         if first == last:
-            return cls(layout, [Run(first, first + 1, _turned(layout, first, low, high + 1))])
+            return cls(layout, [Run(first, first + 1, _turned(layout, first, _span(low, high + 1)))])
         pieces = [(first, first + 1, low, size), (first + 1, last, 0, size), (last, last + 1, 0, high + 1)]
-        return cls(layout, [Run(a, b, _turned(layout, a, one, end)) for a, b, one, end in pieces if a < b])
+        return cls(layout, [Run(a, b, _turned(layout, a, _span(one, end))) for a, b, one, end in pieces if a < b])
 
     @classmethod
     def tiled(cls, layout: Layout, count: int, kinds: int, first: int = 0) -> Selection:
@@ -92,6 +100,21 @@ class Selection:
     def of(cls, layout: Layout, numbers: Iterable[int]) -> Selection:
         """Exactly these numbers."""
         return cls(layout).changed(numbers, ())
+
+    @classmethod
+    def spans(cls, layout: Layout, count: int, spans: Sequence[range]) -> Selection:
+        """The numbers, all below `count`, that are in any of these ranges."""
+        size = layout.size
+        if sum(map(len, spans)) < size:
+            return cls.of(layout, chain.from_iterable(spans))
+        flags = bytearray(count)
+        for span in spans:
+            flags[span.start : span.stop : span.step] = b"\1" * len(span)
+        blocks = range(-(-count // size))
+        offsets = (bits(flags[block * size : (block + 1) * size]) for block in blocks)
+        return cls(
+            layout, _runs((block, block + 1, _turned(layout, block, set_)) for block, set_ in zip(blocks, offsets, strict=True))
+        )
 
     def __len__(self) -> int:
         return self._before[-1]
@@ -145,12 +168,23 @@ class Selection:
             kept = self - touched
         return kept | Selection(self._layout, _runs(pieces))
 
-    def _masks(self, numbers: Iterable[int]) -> dict[int, int]:
-        size, masks = self._layout.size, defaultdict[int, int](int)
+    def below(self, layout: Layout, owners: Sequence[int]) -> Selection:
+        """The numbers of what belongs to these: its blocks to the same blocks, its kinds to those in `owners`."""
+        form = f"0{self._layout.size}b"
+
+        def kinds(owning: int) -> int:
+            flags = format(owning, form)[::-1]
+            return int("0" + "".join([flags[owner] for owner in reversed(owners)]), 2)
+
+        return Selection(layout, _runs((run.first, run.stop, kinds(run.bits)) for run in self._runs))
+
+    def _masks(self, numbers: Iterable[int]) -> Mapping[int, int]:
+        layout, size = self._layout, self._layout.size
+        offsets = defaultdict[int, list[int]](list)
         for number in numbers:
             block, offset = divmod(number, size)
-            masks[block] |= 1 << (offset + self._layout.rotation(block)) % size
-        return masks
+            offsets[block].append(offset)
+        return {block: _turned(layout, block, placed(size, found)) for block, found in offsets.items()}
 
     def _at(self, block: int) -> int:
         place = bisect_right(self._firsts, block) - 1
@@ -216,14 +250,18 @@ def _runs(pieces: Iterable[tuple[int, int, int]]) -> list[Run]:
     return runs
 
 
-def _turned(layout: Layout, block: int, low: int, high: int) -> int:
-    """The kinds of the offsets low, …, high - 1 of a block."""
-    size = layout.size
-    offsets = (1 << high) - (1 << low)
-    if high - low == size:
-        return offsets
+def _span(low: int, high: int) -> int:
+    """The offsets low, …, high - 1."""
+    return (1 << high) - (1 << low)
+
+
+def _turned(layout: Layout, block: int, offsets: int) -> int:
+    """The kinds of some offsets of a block."""
+    whole = _span(0, layout.size)
+    if offsets == whole:
+        return whole
     wide = offsets << layout.rotation(block)
-    return (wide | wide >> size) & ((1 << size) - 1)
+    return (wide | wide >> layout.size) & whole
 
 
 def _numbers(places: Sequence[int], rotation: int, size: int, base: int, skip: int, taken: int) -> list[int]:

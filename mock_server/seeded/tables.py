@@ -6,7 +6,8 @@ What a filter costs the first time, by what it looks at (the answer is kept, a s
 * the time of creation, and times counted from it (`updated`, the recipes `moment` and `later`): a binary search;
 * whatever depends on the record's kind: one test a kind, whatever the scale;
 * the same with the number of its block in it: one test more for each block and each way in which a text can reach into it;
-* references to a record of the same parent: the records of that parent;
+* references to a record above: its family; of many, a shift of bits for each block;
+* references to a record beside, of the same parent: the records of that parent;
 * everything else (what `own` in data.yaml makes different in every record, what is copied from an id, parts of counted
   properties with the year in them): every record is read, some 10 to 60 microseconds each.
 """
@@ -16,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain, islice
 
 from mock_server.contract import Contract, Counter, Filter, Json, Record, Reference, Resource
 from mock_server.schemas import json_type
@@ -24,20 +26,23 @@ from mock_server.seeded import counted, makers, moments
 from mock_server.seeded.caches import Bounded, Replies
 from mock_server.seeded.chance import mix, salt
 from mock_server.seeded.datafile import Amount, DataFile, Each, Fixed, Scaled
-from mock_server.seeded.kitchen import Constant, Maker
+from mock_server.seeded.kitchen import Constant, Maker, Order, Reads
 from mock_server.seeded.layouts import Arrangement, Grouped, Scattered
-from mock_server.seeded.marked import Marked
+from mock_server.seeded.marked import Marked, agree, wanted
 from mock_server.seeded.matching import Test, comparable, compiled, text, walked
-from mock_server.seeded.rows import SIBLING, UNKNOWN_BLOCK, NeedsRecord, Probe, Row
+from mock_server.seeded.rows import UNKNOWN_BLOCK, NeedsRecord, Probe, Row
 from mock_server.seeded.selection import Selection, bits
 from mock_server.seeded.timeline import UNIT, Timeline
 from mock_server.seeded.words import Words
 
 Path = tuple[str, ...]
 
-RECORDS_KEPT = 1024
+PROPERTIES_KEPT = 24_000  # of whole records
+ROWS_KEPT = 1024
 COLUMNS_KEPT = 24
+NAMES_KEPT = 64  # for the recipes that read one
 SELECTION_BYTES_KEPT = 4_000_000
+FAMILIES = 256  # as many are looked through one by one
 _RISING, _FALLING = frozenset({"after", "from"}), frozenset({"before", "to"})
 _DIGITS = frozenset("0123456789")
 _UNDIGITED = str.maketrans("", "", "0123456789")
@@ -65,14 +70,15 @@ class Table:
         self.name = resource.name
         self.base = mix(baseline.seed ^ salt(f"{baseline.contract.name}/{resource.name}"))
         self.pins = baseline.data.records.get(resource.name, {})
-        self._records = Bounded[int, Record](RECORDS_KEPT)
-        self._rows_kept = Bounded[int, Row](RECORDS_KEPT)
+        self._records = Bounded[int, Record](PROPERTIES_KEPT, weight=len)
+        self._rows_kept = Bounded[int, Row](ROWS_KEPT)
         self._columns = Bounded[Path, list[tuple[Json, ...]]](COLUMNS_KEPT)
         self._texts = Bounded[Path, Marked](COLUMNS_KEPT)
         self._selections = Bounded[Hashable, Selection](SELECTION_BYTES_KEPT, weight=lambda selection: selection.weight)
         self._finders = Bounded[tuple[Path, bool], Mapping[Json, list[int]]](COLUMNS_KEPT)
         self._irregular_values = Bounded[tuple[str, bool], Mapping[Json, int]](COLUMNS_KEPT)
         self._times = Bounded[str, list[moments.Time | None]](COLUMNS_KEPT)
+        self._names: dict[int, Callable[[int], tuple[int, int]]] = {}
         self._marked: dict[Path, bool] = {}  # path -> whether what stands there has the block in it
         self._single: set[Path] = set()  # paths to what depends on more than the record's kind
 
@@ -105,10 +111,6 @@ class Table:
         """The numbers of the records that belong to record `parent` of the table above."""
         return self._grouped.children(parent)
 
-    def begin(self, block: int, owner: int) -> int:
-        """The number of the first record that belongs to the one of this kind in a block of the table above, if any does."""
-        return self._grouped.after(block, owner)
-
     def parent(self, number: int) -> int:
         """The number, in the table above, of the record that this one belongs to."""
         return self._grouped.parent(number)
@@ -122,7 +124,7 @@ class Table:
 
     def kinds_of(self, owner: int) -> tuple[int, int]:
         """The first kind of what belongs to a kind of owner, and the first no longer."""
-        return self._grouped.first(owner), self._grouped.first(owner + 1)
+        return self._grouped.kinds(owner)
 
     @property
     def growing(self) -> bool:
@@ -148,10 +150,24 @@ class Table:
             if not 0 <= number < self.count:
                 raise IndexError(f"{self.name} has no record {number}")
             row = self.row(number)
-            record = self._template.copy()
-            for name in self.resource.stored if number in self.pins else self._varying:
-                record[name] = row[name]
-            self._records[number] = record
+            record = self._records[number] = self._written_down(row) if number in self.pins else self._made_up(row)
+            row.release()
+        return record
+
+    def _written_down(self, row: Row) -> Record:
+        return {name: row[name] for name in self.resource.stored}
+
+    def _made_up(self, row: Row) -> Record:
+        record = self._template.copy()
+        read, unread, helpers = self._order
+        for name, make in read:
+            if name not in row:
+                row[name] = make(row)
+            record[name] = row[name]
+        for name, make in unread:
+            record[name] = make(row)
+        for name in helpers:
+            del record[name]
         return record
 
     @cached_property
@@ -167,18 +183,15 @@ class Table:
     def row(self, number: int) -> Row:
         """The record with this number, of which nothing is computed yet."""
         block, kind = self.layout.kind(number)
-        return self.kin(number, block, kind, None)
+        return Row(self, number, block, kind, None, self.placed(kind) if self.above else (0, 0, kind))
 
-    def kin(self, number: int | None, block: int, kind: int, probe: Probe | None) -> Row:
-        """A record of a kind, or without a number whatever record of that kind in the block."""
-        return Row(self, number, block, kind, probe, self.placed(kind) if self.grouped else (0, 0, kind))
+    def kin(self, block: int, kind: int, probe: Probe | None) -> Row:
+        """The record of a kind in a block, or with a probe whatever record of that kind in the block."""
+        return Row(self, None, block, kind, probe, self.placed(kind) if self.above else (0, 0, kind))
 
     def referred(self, row: Row, name: str) -> Row | None:
-        """The row that a reference of a row names, or the recipe `siblings`; None for what is no reference, or names nothing."""
-        reference = self.references.get(name)
-        if reference is None:
-            sibling: Row | None = row.get(name) if name == SIBLING else None
-            return sibling
+        """The row that a reference of a row names; None if it names nothing."""
+        reference = self.references[name]
         other = self.baseline.tables[reference.resource]
         ancestor: Row | None = row
         while ancestor is not None and ancestor.table is not other:
@@ -206,10 +219,47 @@ class Table:
     def counters(self) -> Mapping[str, Counter]:
         return {counter.property: counter for counter in (*self.resource.numbers, self.resource.id)}
 
-    @cached_property
+    @property
     def makers(self) -> Mapping[str, Maker]:
         """Property or helper -> what computes it."""
+        return self._made[0]
+
+    @cached_property
+    def _made(self) -> tuple[dict[str, Maker], Reads]:
         return makers.makers(self)
+
+    @cached_property
+    def orders(self) -> Mapping[str, Order]:
+        """Property or helper -> what has to be computed for it."""
+        return {name: makers.order(*self._made, (name,)) for name in self.makers}
+
+    @cached_property
+    def _order(self) -> tuple[Order, Order, tuple[str, ...]]:
+        """What has to be computed for a record: what else in it is made from, what nothing is, and what of it no record has."""
+        order = makers.order(*self._made, self._varying)
+        read = {name for reads in self._made[1].values() for name in reads}
+        first = tuple(step for step in order if step[0] in read or step[0] not in self.resource.stored)
+        return (
+            first,
+            tuple(step for step in order if step not in first),
+            tuple(n for n, _ in first if n not in self.resource.stored),
+        )
+
+    def names(self, words: int) -> Callable[[int], tuple[int, int]]:
+        """What gives, for a kind, the places of a last name and of one of so many words; no two kinds have the same."""
+        if words not in self._names:
+            self._names[words] = lru_cache(NAMES_KEPT)(self._placing(words))
+        return self._names[words]
+
+    def _placing(self, words: int) -> Callable[[int], tuple[int, int]]:
+        base, pool = self.base, self.baseline.words.pool
+
+        def places(kind: int) -> tuple[int, int]:
+            # Multiplied by an odd number modulo a power of two, kinds change places and no two meet.
+            turn, last = divmod(kind * (base | 1) & (1 << (self.layout.size - 1).bit_length()) - 1, len(pool("last_name")))
+            return last, (turn + mix(base ^ last)) % words
+
+        return places
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -220,9 +270,10 @@ class Table:
         if self.above is None:
             return row.number * UNIT, UNIT
         low, width = self.above.slot(row.parent)
-        siblings = self.kinds_of(row.owner)
-        share = (width >> 1) // (siblings[1] - siblings[0])
-        return low + (width >> 1) + row.index * share, share
+        first, stop = self.kinds_of(row.owner)
+        width >>= 1
+        share = width // (stop - first)
+        return low + width + row.index * share, share
 
     # ---------------------------------------------------------------------------------------------------- looking for records
 
@@ -238,12 +289,12 @@ class Table:
         """The number of the record that has this value in a unique property."""
         if value is None:
             return None
-        wanted = comparable(value, fold)
-        written = self._written(property, fold).get(wanted)
+        key = comparable(value, fold)
+        written = self._written(property, fold).get(key)
         if written is not None:
             return written
         for number in self._candidates(property, value, fold):
-            if 0 <= number < self.count and comparable(self.row(number)[property], fold) == wanted:
+            if 0 <= number < self.count and comparable(self.row(number)[property], fold) == key:
                 return number
         return None
 
@@ -272,8 +323,7 @@ class Table:
         blocks = range(-(-self.count // self.layout.size))
         named = {0, *_numbers_in(value)} if self._marked[path] else blocks
         for block in sorted(block for block in named if block in blocks):
-            turn = self.layout.rotation(block)
-            yield from (block * self.layout.size + (kind - turn) % self.layout.size for kind in kinds)
+            yield from (self.layout.number(block, kind) for kind in kinds)
 
     def _finder(self, path: Path, fold: bool) -> Mapping[Json, list[int]]:
         finder = self._finders.get((path, fold))
@@ -321,9 +371,9 @@ class Table:
         if name in self.counters and len(path) == 1:
             return self._by_counter(self.counters[name], filter, value, test)
         if name in self.references and len(path) == 1 and filter.match not in ("present", "flag"):
-            numbers = self._near(self.references[name], filter, value)
-            if numbers is not None:
-                return Selection.of(self.layout, (number for number in numbers if test(self._values(number, path))))
+            found = self._referring(self.references[name], filter, value, test)
+            if found is not None:
+                return found
         if name in self.timings and filter.match in _RISING | _FALLING:
             with suppress(NeedsRecord):  # What decides between its times may differ in each record.
                 return self._by_time(name, filter, test)
@@ -340,33 +390,50 @@ class Table:
 
     def _by_counter(self, counter: Counter, filter: Filter, value: Json, test: Test) -> Selection:
         if filter.match in ("equals", "in") and not filter.fold:
-            wanted = value if isinstance(value, list) and filter.match == "in" else [value]
-            numbers = {number for one in wanted if (number := counter.number(one)) is not None and number < self.count}
+            values = value if isinstance(value, list) and filter.match == "in" else [value]
+            numbers = {number for one in values if (number := counter.number(one)) is not None and number < self.count}
             return Selection.of(self.layout, (n for n in numbers if test([self.row(n)[counter.property]])))
         if filter.match == "flag":
             return self._by_record((counter.property,), test)
         if _without_digits(filter, value):
             return self.all() if test([counter.value(0)]) else Selection(self.layout)
-        needles = _needles(filter, value)
-        if needles is None or "{year}" in (counter.pattern or ""):
+        texts = _texts(filter, value)
+        if texts is None or counter.yearly:
             return self._by_record((counter.property,), test)
-        spans = [span for needle in needles for span in counted.holding(counter, needle, self.count, filter.fold)]
-        chosen = Selection.of(self.layout, (number for span in spans if len(span) <= self.layout.size for number in span))
-        for span in spans:
-            if len(span) > self.layout.size:
-                chosen |= Selection.between(self.layout, span.start, span.stop)
-        if filter.match == "contains":
+        chosen = Selection(self.layout)
+        for pieces in texts:
+            chosen |= self._counted(counter, pieces, filter.fold)
+        if all(len(pieces) > 1 and sum(map(bool, pieces)) <= 1 for pieces in texts):
             return chosen
         return Selection.of(self.layout, (number for number in chosen if test((counter.value(number),))))
 
-    def _near(self, reference: Reference, filter: Filter, value: Json) -> Iterable[int] | None:
-        """The numbers among which those are that refer to a record of the same family; None if they may be anywhere."""
-        other = self.baseline.tables[reference.resource]
+    def _counted(self, counter: Counter, pieces: list[str], fold: bool) -> Selection:
+        """The records whose value has all the pieces in it, the first at its start, the last at its end."""
+        chosen = self.all()
+        for place, piece in enumerate(pieces):
+            side: counted.Side = "start" if not place else "end" if place == len(pieces) - 1 else ""
+            if piece:
+                chosen &= Selection.spans(self.layout, self.count, [*counted.holding(counter, piece, self.count, fold, side)])
+        return chosen
+
+    def _referring(self, reference: Reference, filter: Filter, value: Json, test: Test) -> Selection | None:
+        """The records that refer to one of the same family that passes; None if those may be anywhere."""
+        name, other = reference.property, self.baseline.tables[reference.resource]
         if other not in self.lineage and (other.above is None or other.above not in self.lineage):
             return None
         held = (reference.by or other.resource.id.property,)
         found = other.select(replace(filter, paths=(held,)), value)
-        return sorted({number for one in found for number in self._family(other, one)})
+        own = other in self.lineage and name not in self.baseline.data.recipes.get(self.name, {})  # Each refers to its own.
+        if own and len(found) > FAMILIES:
+            return self._below_all(found, other)
+        numbers = sorted({number for one in found for number in self._family(other, one)})
+        return Selection.of(self.layout, (number for number in numbers if own or test(self._values(number, (name,)))))
+
+    def _below_all(self, found: Selection, other: Table) -> Selection:
+        """The records that belong to those found in a table above."""
+        if self.above is None or self.above is other:
+            return found.below(self.layout, self._grouped.owners())
+        return self.above._below_all(found, other).below(self.layout, self._grouped.owners())
 
     def _family(self, other: Table, number: int) -> range:
         """The records that belong to a record of a table above, or to the owner of one beside."""
@@ -409,8 +476,7 @@ class Table:
     def _times_of_kinds(self, name: str) -> list[moments.Time | None]:
         times = self._times.get(name)
         if times is None:
-            rows = self._rows(range(min(self.count, self.layout.size)), 0, Probe())
-            times = self._times[name] = [self.timings[name].of(row) for row in rows]
+            times = self._times[name] = [self.timings[name].of(row) for row in self._rows(0, Probe())]
         return times
 
     @cached_property
@@ -435,9 +501,15 @@ class Table:
         marked = self._texts.get(path)
         if marked is None:
             with suppress(NeedsRecord):
-                read = Marked(self._values_of_kinds(path, UNKNOWN_BLOCK, Probe()))
-                if read.agrees(1, self._values_of_kinds(path, 1, Probe())):
-                    marked = self._texts[path] = read
+                column = []
+                # Side by side, so that what both are made from is still kept.
+                for values, first in zip(
+                    self._of_kinds(path, UNKNOWN_BLOCK, Probe()), self._of_kinds(path, 1, Probe()), strict=True
+                ):
+                    if not agree(values, 1, first):
+                        return None
+                    column.append(values)
+                marked = self._texts[path] = Marked(column)
         return marked
 
     def _depends_on_record(self, path: Path) -> bool:
@@ -453,24 +525,27 @@ class Table:
         column = self._columns.get(path)
         if column is None:
             probe = Probe()
-            column = self._columns[path] = self._values_of_kinds(path, 0, probe)
+            column = self._columns[path] = [*self._of_kinds(path, 0, probe)]
             self._marked[path] = self._marked.get(path, False) or probe.marked
         return column
 
-    def _values_of_kinds(self, path: Path, block: int, probe: Probe) -> list[tuple[Json, ...]]:
-        kinds = range(self.layout.size if block else min(self.count, self.layout.size))
-        return [tuple(self._walked(row, path)) for row in self._rows(kinds, block, probe)]
+    def _of_kinds(self, path: Path, block: int, probe: Probe) -> Iterator[tuple[Json, ...]]:
+        """What stands at a path in each kind that the block has."""
+        name, plain = path[0], len(path) == 1 and path[0] not in self._below
+        for row in self._rows(block, probe):
+            if plain:
+                value = row[name]
+                yield () if value is None else (value,)
+            else:
+                yield tuple(self._walked(row, path))
+            row.release()
 
-    def _rows(self, kinds: range, block: int, probe: Probe) -> Iterator[Row]:
-        """A row for each kind; those with the same owner share its row."""
-        last: Row | None = None
-        for kind in kinds:
-            row = self.kin(None, block, kind, probe)
-            if self.above is not None:
-                if last is None or last.kind != row.owner:
-                    last = row.parent
-                row.own(last)
-            yield row
+    def _rows(self, block: int, probe: Probe) -> Iterator[Row]:
+        """A row for each kind that the block has; those with the same owner share its row."""
+        stop = self.layout.size if block else min(self.count, self.layout.size)
+        if self.above is None:
+            return (self.kin(block, kind, probe) for kind in range(stop))
+        return islice(chain.from_iterable(owner.born(self) for owner in self.above._rows(block, probe)), stop)
 
     def _by_record(self, path: Path, test: Test) -> Selection:
         return Selection.of(self.layout, (number for number in range(self.count) if test(self._values(number, path))))
@@ -518,15 +593,13 @@ def _without_digits(filter: Filter, value: Json) -> bool:
     return all(isinstance(text, str) and not _DIGITS & set(text) for text in texts)
 
 
-def _needles(filter: Filter, value: Json) -> list[str] | None:
-    """Texts one of which must be in whatever passes; None if no text must."""
-    if filter.match == "in":
-        texts = [text(one, filter.fold) for one in value] if isinstance(value, list) else [text(value, filter.fold)]
-        return [one for one in texts if one is not None]
-    whole = text(value, filter.fold) if filter.match in ("equals", "contains", "like") else None
-    if whole is None:
-        return None
-    return [max(whole.split("%"), key=len)] if filter.match == "like" else [whole]
+def _texts(filter: Filter, value: Json) -> list[list[str]] | None:
+    """The texts one of which must be there, each in the pieces that must follow each other in it; None if no text must."""
+    if filter.match in ("equals", "in"):
+        values = value if filter.match == "in" and isinstance(value, list) else [value]
+        return [[whole] for one in values if (whole := text(one, filter.fold)) is not None]
+    pieces = wanted(filter, value)
+    return None if pieces is None else [pieces]
 
 
 def _undigited(value: Json) -> Json:

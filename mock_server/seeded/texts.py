@@ -7,12 +7,17 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+_SLUGGED = {code: char if (char := chr(code)).isalnum() else "-" if char in " -&,/" else None for code in range(128)}
 
-@lru_cache(8192)
+
+@lru_cache(1024)
 def slug(text: str) -> str:
     """The text as it stands in a domain: small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
-    return re.sub("-+", "-", "".join(char if char.isalnum() else "-" if char in " -&,/" else "" for char in plain)).strip("-")
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+    plain = plain.translate(_SLUGGED).strip("-")
+    return re.sub("--+", "-", plain) if "--" in plain else plain
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
@@ -21,7 +26,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
     "initial": lambda text: text[:1],
     "word": lambda text: text.split()[0].strip(",-") if text.split() else text,
-    "digits": lambda text: "".join(char for char in text if char.isdigit()),
+    "digits": lambda text: "".join(filter(str.isdigit, text)),
     "year": lambda text: text[:4],
     "day": lambda text: text[:10],
 }

@@ -28,14 +28,15 @@ class Timeline:
 
     def instant(self, place: int) -> int:
         """Microseconds since 1970 of a place on the line; never earlier for a later place."""
-        milliseconds = _share(place) * self._days * _WORKDAY * 1000 >> _SCALE
-        day, within = divmod(milliseconds, _WORKDAY * 1000)
-        week, weekday = divmod(self._weekday + day, 5)
-        return ((self._monday + 7 * week + weekday) * 86400 + _OPENS) * 1_000_000 + within * 1000
+        milliseconds, weekday, monday = self._calendar
+        day, within = divmod(_share(place) * milliseconds >> _SCALE, _WORKDAY * 1000)
+        week, weekday = divmod(weekday + day, 5)
+        return ((monday + 7 * week + weekday) * 86400 + _OPENS) * 1_000_000 + within * 1000
 
     @cached_property
-    def _monday(self) -> int:
-        return self._first - self._weekday - _EPOCH
+    def _calendar(self) -> tuple[int, int, int]:
+        """Milliseconds of all working days, the weekday of the first, and the Monday before it, in days since 1970."""
+        return self._days * _WORKDAY * 1000, self._weekday, self._first - self._weekday - _EPOCH
 
     @cached_property
     def _first(self) -> int:
@@ -55,10 +56,10 @@ class Timeline:
 
 def _share(place: int) -> int:
     """How much of the time is over: a first share goes evenly, the rest like the logarithm."""
-    evenly = (min(place, _EVEN) << _SCALE) // _EVEN
+    evenly = (place << _SCALE) // _EVEN if place < _EVEN else 1 << _SCALE
     grown = place + UNIT
     exponent = grown.bit_length() - 1
-    logarithm = ((exponent - 32) << _SCALE) + ((grown << _SCALE) >> exponent) - (1 << _SCALE)
+    logarithm = ((exponent - 33) << _SCALE) + ((grown << _SCALE) >> exponent)
     return (evenly * _FIRST_SHARE + min(logarithm // _DOUBLINGS, 1 << _SCALE) * (100 - _FIRST_SHARE)) // 100
 
 
