@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 import uvicorn
 
@@ -33,6 +34,10 @@ def serving(settings: Settings) -> Iterator[str]:
         yield root
     assert mistakes == []
 
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # In a background job; the servers that tests start would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -243,7 +243,7 @@ def changeable(value: Json, way: str) -> bool:
     return isinstance(value, dict) if way == "extra" else way != "length" or value != []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data(), st.integers(0, 2**64), st.booleans())
 def test_a_broken_answer_breaks_what_was_chosen_and_nothing_else(data: st.DataObject, seed: int, dynamic: bool) -> None:
     """For every operation, status, pointer and way that the contracts leave."""

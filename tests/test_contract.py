@@ -549,14 +549,13 @@ def _paths(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-@settings(deadline=None)
 def test_no_text_fails_in_another_way(text: bytes) -> None:
     """Any bytes are a contract or a list of mistakes, never a traceback."""
     assert _tried(text)
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_change_of_a_value_fails_in_another_way(data: st.DataObject) -> None:
     """Whatever stands at whichever place of a contract, it is a contract or a list of mistakes."""
     document = copy.deepcopy(SHOP_DOCUMENT)
@@ -567,7 +566,7 @@ def test_no_change_of_a_value_fails_in_another_way(data: st.DataObject) -> None:
 
 
 @given(st.integers(0, len(SHOP)), st.integers(0, 200), st.text(max_size=4))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_slip_of_the_hand_fails_in_another_way(start: int, length: int, text: str) -> None:
     """A stretch of the text that is lost or overwritten is a list of mistakes, or changes nothing."""
     assert _tried((SHOP[:start] + text + SHOP[start + length :]).encode())

@@ -68,7 +68,7 @@ def listening() -> Iterator[tuple[str, list[bytes]]]:
 def test_a_shell_sends_exactly_what_is_written() -> None:
     """A line pasted into a terminal does what the journal says."""
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.sampled_from(["POST", "PUT", "DELETE"]), HEADERS, BODIES)
     @example("POST", [("Content-Type", "application/json"), ("X-Mark", "it's $HOME `id` \\ !")], b"'\"\\$(id)`!\n%s %d \\n @")
     @example("PUT", [("X-Empty", "")], b"@/etc/passwd")

@@ -197,7 +197,7 @@ def test_every_status_can_be_had_made_up_or_not(name: str, documented: dict[str,
     assert wrong == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(CASES), st.integers(-(2**70), 2**70), st.sampled_from([DOCUMENTED, BARE]))
 def test_what_is_made_up_fits_its_schema(case: tuple[str, str, int], seed: int, documented: dict[str, Documented]) -> None:
     """Whatever the seed."""
@@ -206,7 +206,7 @@ def test_what_is_made_up_fits_its_schema(case: tuple[str, str, int], seed: int, 
     assert list(mistakes(*case, answered(documented[name], id, status, dynamic=True, seed=seed))) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(CASES), st.integers(0, 2**64))
 def test_the_same_seed_makes_up_the_same_bytes(case: tuple[str, str, int], seed: int) -> None:
     """Whatever was asked for before."""
@@ -334,7 +334,7 @@ def test_json_comes_before_other_media_types() -> None:
     assert body(answered(documented, "getBook", None)) == {"id": "book-001", "title": "Emma", "anything": {}}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**64), st.booleans())
 def test_a_made_up_list_is_whole(seed: int, dynamic: bool) -> None:
     """What its envelope says of it is true, each record has an id of its own kind, and what is secret is not shown."""
@@ -369,7 +369,7 @@ def test_made_up_records_are_like_those_of_the_data() -> None:
         assert contact["email"].partition("@")[0].endswith(contact["name"].split()[-1].lower().replace("'", ""))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**64))
 def test_null_is_made_up_only_where_every_reading_admits_it(seed: int) -> None:
     """An enumeration without null may or may not take it."""

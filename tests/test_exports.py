@@ -42,7 +42,7 @@ def write(data: st.DataObject, world: World, state: State, resource: Resource) -
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_an_export_is_a_world(data: st.DataObject, name: str) -> None:
     """After any writes: the document fits what is served, and the world in it exports the same document."""

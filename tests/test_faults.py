@@ -395,7 +395,7 @@ def asked(contract: Contract, **changed: Any) -> Asked:
     calls=st.one_of(st.none(), st.lists(st.integers(1, 12), min_size=1), RANGES),
     times=st.one_of(st.none(), st.integers(1, 6)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_fault_acts_on_the_calls_named_within_its_budget(contracts: dict[str, Contract], calls: Any, times: int | None) -> None:
     """Never more often than it may, never on another call, and on each one named while the budget lasts."""
     told = {"name": "f", "error": 429, **({"calls": calls} if calls is not None else {}), **({"times": times} if times else {})}

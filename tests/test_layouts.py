@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.seeded.layouts import SIZE, Grouped, Scattered
@@ -21,7 +21,6 @@ def grouped(scale: int, bounds: tuple[tuple[int, int, int], ...]) -> Grouped:
 
 
 @given(scale=SCALES, bounds=st.lists(BOUNDS, min_size=1, max_size=2).map(tuple), data=st.data())
-@settings(deadline=None)
 def test_every_record_belongs_to_one_parent(scale: int, bounds: tuple[tuple[int, int, int], ...], data: st.DataObject) -> None:
     """A parent's records follow those of the parent before, and each of them names it."""
     layout = grouped(scale, bounds)
@@ -35,7 +34,6 @@ def test_every_record_belongs_to_one_parent(scale: int, bounds: tuple[tuple[int,
 
 
 @given(scale=SCALES, bounds=st.lists(BOUNDS, min_size=1, max_size=2).map(tuple), number=st.integers(0, 20_000))
-@settings(deadline=None)
 def test_how_far_it_has_counted_makes_no_difference(scale: int, bounds: tuple[tuple[int, int, int], ...], number: int) -> None:
     """Asked about one record at once, a table says what one that has counted all its kinds says."""
     fresh, counted = grouped(scale, bounds), grouped(scale, bounds)
@@ -48,7 +46,6 @@ def test_how_far_it_has_counted_makes_no_difference(scale: int, bounds: tuple[tu
 
 
 @given(scale=SCALES, bounds=st.lists(BOUNDS, min_size=1, max_size=2).map(tuple), number=st.integers(0, 20_000))
-@settings(deadline=None)
 def test_a_block_and_a_kind_name_one_number(scale: int, bounds: tuple[tuple[int, int, int], ...], number: int) -> None:
     """As a number names its block and its kind; and a kind its owner's, whichever way it is asked for."""
     layout = grouped(scale, bounds)

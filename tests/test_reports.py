@@ -166,7 +166,7 @@ def test_junit_fails_where_the_run_fails() -> None:
     assert failed == ["enough is proved", "waivers are used and have not expired"]
 
 
-@hypothesis.settings(deadline=None, max_examples=30)
+@hypothesis.settings(max_examples=30)
 @given(st.text())
 def test_junit_holds_any_text(text: str) -> None:
     """Whatever a stranger's body holds, the report is XML."""
@@ -290,7 +290,7 @@ def test_the_page_tells_everything() -> None:
         assert part in text
 
 
-@hypothesis.settings(deadline=None, max_examples=30)
+@hypothesis.settings(max_examples=30)
 @given(st.text())
 def test_the_page_is_the_same_whatever_strangers_write(text: str) -> None:
     """Bodies, headers and ids change its text, and none of its elements."""
@@ -320,7 +320,7 @@ def test_the_json_report_tells_where_the_time_went() -> None:
 # The terminal
 
 
-@hypothesis.settings(deadline=None, max_examples=30)
+@hypothesis.settings(max_examples=30)
 @given(st.text(), st.booleans())
 def test_nothing_of_a_stranger_commands_the_terminal(text: str, colours: bool) -> None:
     """Control characters are shown, not obeyed."""
@@ -438,7 +438,7 @@ def planted(token: str) -> Iterator[Finding]:
     yield finding(("guards", "lemonsoft", "login", ""), exchanges=(session,))
 
 
-@hypothesis.settings(deadline=None, max_examples=30)
+@hypothesis.settings(max_examples=30)
 @given(st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=30))
 def test_no_report_holds_a_secret(token: str) -> None:
     """Wherever it was sent or came back."""

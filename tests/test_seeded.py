@@ -364,7 +364,7 @@ def _everything(baseline: Baseline, name: str) -> list[Record]:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_a_filter_lets_through_what_reading_everything_would(big: Baseline, data: st.DataObject) -> None:
     """Arithmetic, classes and scans agree with the definition of the match, for every kind of property, match and value."""
     name = data.draw(st.sampled_from([*FILTERS]))
@@ -449,7 +449,7 @@ WORDS = st.text("ab12.", max_size=5)
     st.lists(WORDS, min_size=1, max_size=4).map("%".join) | st.text("ab12.%", max_size=9),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_texts_are_searched_whatever_the_block_in_them(texts: list[str], match: Match, wanted: str, fold: bool) -> None:
     """What the pieces of a text say of all blocks is what reading it in each block says."""
     filter, value = Filter((("text",),), match, fold), [wanted] if match == "in" else wanted
@@ -492,7 +492,6 @@ def test_a_block_that_does_more_than_stand_in_a_text_is_searched_exactly(shop: C
     st.text("0123456789cC-/1AZ", min_size=1, max_size=4),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_counted_values_are_searched_by_their_digits(form: tuple[str | None, int], count: int, needle: str, fold: bool) -> None:
     """What is found by arithmetic is what reading every value finds."""
     counter = Counter("id", *form)

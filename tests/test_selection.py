@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.seeded.chance import mix
@@ -30,7 +30,6 @@ LAYOUTS = st.builds(Blocks, st.sampled_from([1, 2, 7, 8, 16]), st.integers(0, 5)
 
 
 @given(LAYOUTS, SETS)
-@settings(deadline=None)
 def test_a_selection_holds_its_numbers_in_order(layout: Blocks, numbers: frozenset[int]) -> None:
     """What was put in is in, once and sorted."""
     chosen = Selection.of(layout, numbers)
@@ -41,7 +40,6 @@ def test_a_selection_holds_its_numbers_in_order(layout: Blocks, numbers: frozens
 
 
 @given(LAYOUTS, SETS, SETS)
-@settings(deadline=None)
 def test_selections_meet_and_join_like_sets(layout: Blocks, one: frozenset[int], other: frozenset[int]) -> None:
     """and, or and minus are those of sets."""
     first, second = Selection.of(layout, one), Selection.of(layout, other)
@@ -52,7 +50,6 @@ def test_selections_meet_and_join_like_sets(layout: Blocks, one: frozenset[int],
 
 
 @given(LAYOUTS, SETS, st.integers(0, 90), st.integers(0, 30), st.booleans())
-@settings(deadline=None)
 def test_a_page_is_a_slice(layout: Blocks, numbers: frozenset[int], offset: int, limit: int, newest_first: bool) -> None:
     """Pages cut the whole in order, from either end; beyond it they are empty."""
     whole = sorted(numbers, reverse=newest_first)
@@ -61,7 +58,6 @@ def test_a_page_is_a_slice(layout: Blocks, numbers: frozenset[int], offset: int,
 
 
 @given(LAYOUTS, SETS, st.frozensets(st.integers(0, 300)), st.frozensets(st.integers(0, 300)))
-@settings(deadline=None)
 def test_a_change_adds_after_it_removes(
     layout: Blocks, numbers: frozenset[int], add: frozenset[int], remove: frozenset[int]
 ) -> None:
@@ -75,14 +71,12 @@ def test_a_change_adds_after_it_removes(
 
 
 @given(LAYOUTS, st.integers(-5, 100), st.integers(-5, 100))
-@settings(deadline=None)
 def test_a_span_is_a_range(layout: Blocks, start: int, stop: int) -> None:
     """Between two numbers lie all from the first up to the second."""
     assert [*Selection.between(layout, start, stop)] == [*range(max(start, 0), stop)]
 
 
 @given(LAYOUTS, st.integers(0, 100), st.data())
-@settings(deadline=None)
 def test_what_is_true_of_a_kind_is_true_in_every_block(layout: Blocks, count: int, data: st.DataObject) -> None:
     """Kinds are tiled over all blocks, up to the number of records."""
     kinds = data.draw(st.lists(st.booleans(), min_size=layout.size, max_size=layout.size))
@@ -94,14 +88,12 @@ def test_what_is_true_of_a_kind_is_true_in_every_block(layout: Blocks, count: in
 
 
 @given(LAYOUTS, st.lists(st.builds(range, NUMBERS, NUMBERS, st.integers(1, 9)), max_size=6))
-@settings(deadline=None)
 def test_spans_are_joined(layout: Blocks, spans: list[range]) -> None:
     """Many numbers or few, side by side or not."""
     assert [*Selection.spans(layout, 80, spans)] == sorted({number for span in spans for number in span})
 
 
 @given(LAYOUTS, SETS, st.data())
-@settings(deadline=None)
 def test_what_belongs_to_a_selection_is_one(layout: Blocks, numbers: frozenset[int], data: st.DataObject) -> None:
     """In a layout whose blocks hold what belongs to those of the first."""
     owners = data.draw(st.lists(st.integers(0, layout.size - 1), min_size=1, max_size=20).map(sorted))

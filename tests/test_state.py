@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server import contract, seeded
@@ -109,7 +109,7 @@ def value_for(data: st.DataObject, collection: Collection, parameter: Parameter)
 @pytest.mark.parametrize(
     ("name", "resource", "parameter"), [pytest.param(*row, id=f"{row[0]}-{row[1]}-{row[2].name}") for row in lists()]
 )
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(data=st.data())
 def test_a_filter_finds_what_it_should_after_any_writes(
     data: st.DataObject, name: str, resource: str, parameter: Parameter
@@ -139,7 +139,7 @@ def test_a_filter_finds_what_it_should_after_any_writes(
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_children_are_those_of_living_parents(data: st.DataObject, name: str) -> None:
     """After any writes no child is without its parent, and each parent lists exactly its own."""

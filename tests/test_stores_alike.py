@@ -108,7 +108,7 @@ def test_servers_on_one_store_answer_as_one_in_memory(store: str) -> None:
         roots = [stack.enter_context(serving(one)) for one in (alone, shared, shared)]
         memory, *servers = (stack.enter_context(httpx.Client(base_url=root, headers=ADMIN)) for root in roots)
 
-        @settings(max_examples=EXAMPLES, deadline=None)
+        @settings(max_examples=EXAMPLES)
         @example([control("PUT", "/clock", {"frozen": True, "at": LATE}), control("GET"), DELETED, MADE, *SEEN])
         @example([control("POST", "/reset", {"situation": "many-contacts", "scale": 0}), *SEEN])
         @example([LOG_IN, FORTH, MADE, LOGGED_IN, BACK, LOGGED_IN, LOGGED_IN])

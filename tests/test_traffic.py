@@ -195,7 +195,7 @@ def test_fields_that_the_contract_does_not_know_are_usage() -> None:
     assert made.usage["fentu"].operations["createCustomer"].undeclared == {"/data/colour": 1}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=24))
 def test_no_secret_is_told(token: str) -> None:
     """A credential in an archive is in neither report."""
