@@ -8,7 +8,7 @@ from pathlib import Path
 from mock_server import disk, documents, form, openapi_rules, outline, schemas, semantics_rules, validity
 from mock_server.documents import Document, Mistake
 
-JUDGES = (documents, form, openapi_rules, outline, schemas, semantics_rules, validity)
+JUDGES = (disk, documents, form, openapi_rules, outline, schemas, semantics_rules, validity)
 PACKAGES = (*validity.PACKAGES, "jsonschema-rs")
 
 

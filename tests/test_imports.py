@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from mock_server import verdicts
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mock_server"
 
@@ -44,6 +46,17 @@ def test_imports_run_one_way() -> None:
     }
 
     TopologicalSorter(graph).prepare()
+
+
+def test_a_verdict_that_is_kept_names_all_that_judged() -> None:
+    """A change of any module that the rules need makes the verdicts of before void."""
+    known = modules()
+    judging, waiting = set[str](), ["mock_server.openapi_rules", "mock_server.semantics_rules"]
+    while waiting:
+        judging.add(name := waiting.pop())
+        waiting += {other for other in imported(known[name]) if other in known} - judging - {"mock_server"}
+
+    assert {judge.__name__ for judge in verdicts.JUDGES} == judging
 
 
 def test_only_the_bridge_knows_connexion() -> None:
