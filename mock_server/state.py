@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_server.contract import Contract, Filter, Json, Record, Reference, Resource
-from mock_server.seeded import Baseline, Bounded, Replies, Selection, Table, compiled, values
+from mock_server.seeded import Baseline, Selection, Table, compiled, values
 
 if TYPE_CHECKING:
     from mock_server.reply import Reply
 
 SELECTIONS_KEPT = 64  # filters whose answer a collection keeps up to date
 WRITES_KEPT = 4096  # writes after which the selections start anew
-RENDERED_KEPT = 2 << 20  # bytes of records that a world keeps as they are shown, beside those of the baseline
-RENDERED_OVERHEAD = 300  # of a record beside its JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,14 +278,6 @@ class Session:
     ends: int
 
 
-# By view and number: the record and what else it shows, as they were, and its JSON.
-Rendered = Bounded[tuple[int, int], tuple[Record, tuple[int, ...], bytes]]
-
-
-def _rendered() -> Rendered:
-    return Bounded(RENDERED_KEPT, lambda known: RENDERED_OVERHEAD + len(known[2]))
-
-
 @dataclass(slots=True)
 class State:
     """All of one API's state in one world."""
@@ -297,10 +287,9 @@ class State:
     collections: dict[str, Collection] = field(default_factory=dict)
     trash: dict[tuple[str, int], Trashed] = field(default_factory=dict)  # by resource and number, in the order of deletion
     sessions: dict[str, Session] = field(default_factory=dict)
-    rendered: Rendered = field(default_factory=_rendered)
     version: int = 0  # counts writes
     added: int = 0  # living records beyond those of the baseline
-    _replies: tuple[int, Replies] = (0, Replies())  # given since the write with this number
+    own: object = field(default_factory=object)  # what keys of the baseline's caches have in which this state has a part
 
     def __post_init__(self) -> None:
         tables = self.baseline.tables
@@ -308,18 +297,12 @@ class State:
 
     def kept(self, key: Hashable) -> Reply | None:
         """The reply that was kept under a key, if nothing was written since."""
-        return self._current().get(key)
+        return self.baseline.replies.get((self.own, self.version, key) if self.version else key)
 
     def keep(self, key: Hashable, reply: Reply) -> None:
         """Keep a reply until the next write."""
-        self._current()[key] = reply
-
-    def _current(self) -> Replies:
-        if not self.version:  # All worlds in which nothing was written share what they show.
-            return self.baseline.replies
-        if self._replies[0] != self.version:
-            self._replies = (self.version, Replies())
-        return self._replies[1]
+        # All worlds in which nothing was written share what they show.
+        self.baseline.replies[(self.own, self.version, key) if self.version else key] = reply
 
     def restore(self, resource: str, number: int, record: Record | None, trashed: Trashed | None) -> None:
         """Put a record back as a store kept it; None: it is deleted."""

@@ -81,12 +81,12 @@ class View:
     def _written(self, state: State, number: int, stamp: tuple[int, ...]) -> bytes:
         """A record that was written, or shows others that may have been."""
         record = state.collections[self.resource.name].living(number)
-        key = (id(self), number)
-        known = state.rendered.get(key)
+        key = (state.own, self, number)
+        known = state.baseline.rendered.get(key)
         if known is not None and known[0] is record and known[1] == stamp:
             return known[2]
         ready = _json(self.shown(state, number, record))
-        state.rendered[key] = (record, stamp, ready)
+        state.baseline.rendered[key] = (record, stamp, ready)
         return ready
 
     def _baseline(self, state: State, number: int, kept: Bounded[int, bytes]) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from mock_server.seeded import Bounded
+from tests.conftest import Client
 
 
 def test_what_is_heavier_than_the_room_pushes_nothing_out() -> None:
@@ -39,3 +40,16 @@ def test_what_is_replaced_by_what_is_too_heavy_is_gone() -> None:
         kept["one"] = weight
 
     assert (kept.get("one"), len(kept)) == (None, 0)
+
+
+def test_worlds_that_wrote_as_often_show_each_its_own(fentu: Client) -> None:
+    """What they answered is kept in one place, for all that begin with the same data."""
+    worlds = [f"twin-{number}" for number in range(4)]
+    for world in worlds:
+        fentu.post("customers", headers={"X-Mock-World": world}, json={"name": world}).raise_for_status()
+
+    for _ in range(2):  # The second time it is kept.
+        for world in worlds:
+            told = {"X-Mock-World": world}
+            id = fentu.get("customers", params={"search": world}, headers=told).json()["data"][0]["id"]
+            assert fentu.get(f"customers/{id}", headers=told).json()["data"]["name"] == world

@@ -6,11 +6,11 @@ moments, makers (property -> what computes it), rows (a record while it is made)
 counted and marked: by the digits in a text); selection and matching stand by themselves.
 """
 
-from mock_server.seeded.caches import Bounded, Replies
+from mock_server.seeded.caches import Bounded
 from mock_server.seeded.datafile import DataFile
 from mock_server.seeded.matching import compiled, instant, matches, values
 from mock_server.seeded.reading import read
 from mock_server.seeded.selection import Selection
 from mock_server.seeded.tables import Baseline, Table
 
-__all__ = ["Baseline", "Bounded", "DataFile", "Replies", "Selection", "Table", "compiled", "instant", "matches", "read", "values"]
+__all__ = ["Baseline", "Bounded", "DataFile", "Selection", "Table", "compiled", "instant", "matches", "read", "values"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-REPLIES_KEPT = 1 << 20  # bytes
 REPLY_OVERHEAD = 400  # bytes of a reply beside its body
 
 K = TypeVar("K")
@@ -42,12 +41,3 @@ class Bounded(Generic[K, V]):
 
     def _forget(self, value: V) -> None:
         self._taken -= self._weight(value) if self._weight else 1
-
-
-class Replies(Bounded[Hashable, Any]):
-    """What reads were answered, as long as nothing is written."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(REPLIES_KEPT, lambda reply: REPLY_OVERHEAD + len(reply.body or b""))

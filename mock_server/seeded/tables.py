@@ -19,11 +19,12 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain, islice
+from typing import Any
 
 from mock_server.contract import Contract, Counter, Filter, Json, Record, Reference, Resource
 from mock_server.schemas import json_type
 from mock_server.seeded import counted, makers, moments
-from mock_server.seeded.caches import Bounded, Replies
+from mock_server.seeded.caches import REPLY_OVERHEAD, Bounded
 from mock_server.seeded.chance import mix, salt
 from mock_server.seeded.datafile import Amount, DataFile, Each, Fixed, Scaled
 from mock_server.seeded.kitchen import Constant, Maker, Order, Reads
@@ -42,6 +43,10 @@ ROWS_KEPT = 1024
 COLUMNS_KEPT = 24
 NAMES_KEPT = 64  # for the recipes that read one
 SELECTION_BYTES_KEPT = 4_000_000
+REPLIES_KEPT = 4 << 20  # bytes
+RENDERED_KEPT = 4 << 20  # bytes of records that were written, as they are shown
+RENDERED_OVERHEAD = 300  # bytes of one
+RECORD_TO_JSON = 3  # what a record takes with its JSON beside that alone
 FAMILIES = 256  # as many are looked through one by one
 _RISING, _FALLING = frozenset({"after", "from"}), frozenset({"before", "to"})
 _DIGITS = frozenset("0123456789")
@@ -57,7 +62,11 @@ class Baseline:
         self.seed = seed
         self.scale = scale
         self.words = Words(data.locale, seed)
-        self.replies = Replies()  # of the states in which nothing was written
+        # What is kept for the worlds that begin with it, however many they are: what their states showed.
+        self.replies = Bounded[Hashable, Any](REPLIES_KEPT, lambda reply: REPLY_OVERHEAD + len(reply.body or b""))
+        self.rendered = Bounded[Hashable, tuple[Record, tuple[int, ...], bytes]](
+            RENDERED_KEPT, lambda known: RENDERED_OVERHEAD + RECORD_TO_JSON * len(known[2])
+        )
         self.tables: Mapping[str, Table] = {name: Table(self, resource) for name, resource in contract.resources.items()}
 
 
