@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from urllib.parse import quote
 
@@ -13,9 +15,9 @@ from contract_tests import envelopes
 from contract_tests.exchanges import Answer, Exchange, Headers, Request
 from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import fits
-from contract_tests.targets import Target, Unreachable
+from contract_tests.targets import Lost, Refused, Target, Unreachable
 from contract_tests.testdata import TestData
-from contract_tests.trials import Premise, needed
+from contract_tests.trials import Premise, Vanished, needed
 from contract_tests.values import Values
 from mock_server.contract import Action, Contract, Json, Operation, Paging, Parameter, Record, Reference, Resource, Schema
 from mock_server.credentials import Credential
@@ -37,6 +39,12 @@ Ids = Mapping[str, Json]  # resource -> id
 Query = Mapping[str, Json]
 KEPT = 1_000_000  # bytes of a body that are remembered
 OLDEST = 25  # existing records that are looked at closely
+TOO_MANY = 429
+LIMITED = "it was answered 429, too many requests, whatever was waited: give --rate"
+PAUSE = 1.0  # seconds to wait for the next request after a 429 that does not say how many
+LONGEST = 60.0  # seconds that one answer may make a run wait
+PATIENCE = 120.0  # seconds that all of them may
+TRIES = 5  # times that a request is sent
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,8 @@ class Caller:
         self.made: dict[tuple[str, str], Handle] = {}
         self.gone: set[tuple[str, str]] = set()
         self.notes: set[str] = set()  # what laws have prepared already
+        self.patience = PATIENCE
+        self.told: Callable[[str], None] = lambda _: None  # is told of each time the target makes the run wait
         self._sessions: dict[str, Json] = {}
         self._shown: dict[str, bool] = {}  # resource -> whether what is made can be seen
         self._homes: dict[str, Handle] = {}
@@ -178,20 +188,47 @@ class Caller:
     def together(self, operation: Operation, wanted: Sequence[tuple[Ids, Json]]) -> list[Exchange]:
         """Requests for one operation, all under way at the same time."""
         requests = [self.request(operation, ids, query={}, body=body) for ids, body in wanted]
-        try:
-            answers = self.target.send_together(requests)
-        except Unreachable as failure:
-            answers = [Answer(0, (), str(failure).encode())] * len(requests)
+        answers = self._together(requests)
+        for _ in range(TRIES - 1):
+            refused = [place for place, answer in enumerate(answers) if answer.status == TOO_MANY]
+            if not refused or not self._waited(answers[refused[0]]):
+                break
+            self.exchanges += [Exchange(requests[place], answers[place], operation.operation_id) for place in refused]
+            again = self._together([requests[place] for place in refused])
+            answers = [again.pop(0) if place in refused else answer for place, answer in enumerate(answers)]
         found = [Exchange(*pair, operation.operation_id) for pair in zip(requests, answers, strict=True)]
         self.exchanges += found
         for (ids, body), exchange in zip(wanted, found, strict=True):
             self.remember(operation, ids, body, exchange)
+        if any(answer.status == TOO_MANY for answer in answers):
+            raise Premise(LIMITED)
         return found
 
+    def _together(self, requests: Sequence[Request]) -> list[Answer]:
+        try:
+            return self.target.send_together(requests)
+        except Unreachable as failure:
+            return [Answer(0, (), str(failure).encode())] * len(requests)
+
     def send(self, request: Request, operation: str = "") -> Exchange:
-        """One request as it stands. A connection that breaks is an answer of status 0, unless nothing ever answered."""
+        """One request as it stands; after 429 again, when the answer says.
+
+        A connection that breaks is an answer of status 0, unless nothing ever answered. Raises Premise if nobody can say what
+        the server would have answered.
+        """
+        for _ in range(TRIES):
+            exchange = self._sent(request, operation)
+            if exchange.answer.status != TOO_MANY:
+                return exchange
+            if not self._waited(exchange.answer):
+                break
+        raise Premise(LIMITED)
+
+    def _sent(self, request: Request, operation: str) -> Exchange:
         try:
             answer = self.target.send(request)
+        except (Lost, Refused) as closed:
+            raise Premise(str(closed)) from closed
         except Unreachable as failure:
             if not self.exchanges:
                 raise
@@ -199,6 +236,16 @@ class Caller:
         exchange = Exchange(_kept(request), answer, operation)
         self.exchanges.append(exchange)
         return exchange
+
+    def _waited(self, answer: Answer) -> bool:
+        """Wait as long as a 429 asks for; False if that is more than the run has patience for."""
+        seconds = _asked(answer)
+        if seconds > min(LONGEST, self.patience):
+            return False
+        self.patience -= seconds
+        self.told(f"waits {seconds:.0f} s: too many requests")
+        self.target.pause(seconds)
+        return True
 
     def request(
         self,
@@ -293,11 +340,28 @@ class Caller:
         return self._got(chosen, handle) if chosen.operation.action == "get" else self._listed(chosen, handle)
 
     def seen(self, handle: Handle) -> tuple[Record, Sight]:
-        """The record, which must be there; else Premise."""
+        """The record, which must be there.
+
+        Raises Vanished if it was made and not deleted, else Premise.
+        """
         sight = self.look(handle)
-        if sight.record is None:
-            raise Premise(f"{handle} is not shown by {sight.view.name}")
-        return sight.record, sight
+        if sight.record is not None:
+            return sight.record, sight
+        if self._should_live(handle):
+            raise Vanished(f"{handle} in {sight.view.name}", (*handle.exchanges, *sight.exchanges))
+        raise Premise(f"{handle} is not shown by {sight.view.name}")
+
+    def _should_live(self, handle: Handle) -> bool:
+        """Whether this run has made a record and has not deleted it, neither by itself nor with or through its parent."""
+        deleted = any((name, repr(id)) in self.gone for name, id in handle.ids.items())
+        return handle.key in self.made and not deleted and not self._is_written_by_parents(handle.resource)
+
+    def _is_written_by_parents(self, resource: Resource) -> bool:
+        return any(
+            children.resource == resource.name and children.property in properties(operation.body or {})
+            for operation in self.of("update")
+            for children in (operation.resource.children if operation.resource else ())
+        )
 
     def walk(self, operation: Operation, ids: Ids | None = None, query: Query | None = None, size: int | None = None) -> Walk:
         """All pages of a list, by its largest size if none is given; as many as the run allows.
@@ -339,10 +403,12 @@ class Caller:
             ]
         return self._existing[resource.name]
 
-    def candidates(self, reference: Reference, parents: Ids) -> list[Json]:
-        """Values that a reference may hold: ids given, and ids of records that are listed or shown."""
+    def candidates(self, reference: Reference, parents: Ids, wanted: int = 1) -> list[Json]:
+        """Values that a reference may hold: ids of siblings, ids given, and ids of records that are listed or shown."""
         resource = self.contract.resources[reference.resource]
         by = reference.by or resource.id.property
+        if siblings := self._siblings(reference, parents, wanted):
+            return siblings
         found = [*self.data.ids.get(resource.name, ())] if reference.by is None else []
         if reference.resource in parents and reference.by is None:
             found.append(parents[reference.resource])
@@ -351,6 +417,27 @@ class Caller:
             self._referred[id(reference)] = list(dict.fromkeys(self._shown_ids(reference, by)))
         found += self._referred[id(reference)]
         return list(dict.fromkeys(found))[:OLDEST]
+
+    def _siblings(self, reference: Reference, parents: Ids, wanted: int) -> list[Json]:
+        """The ids of records of the same parent, as many as are wanted; none if their parent is not among `parents`.
+
+        Where a record and what it refers to each have a parent of one kind, that has to be the same one to be surely valid.
+        """
+        resource = self.contract.resources[reference.resource]
+        above = resource.parent.resource if resource.parent else ""
+        if above not in parents or reference.by is not None:
+            return []
+        there = {handle.key: handle for handle, _ in self.existing(resource)} | self.made
+        own = [
+            one.id
+            for key, one in there.items()
+            if one.resource is resource and key not in self.gone and one.parents.get(above) == parents[above]
+        ]
+        if self.can_write and self.of("create", resource=resource):
+            home = {name: id for name, id in parents.items() if name != resource.name}
+            with suppress(Premise):
+                own += [self.make(resource, parents=home).id for _ in range(wanted - len(own))]
+        return own[:OLDEST]
 
     def _shown_ids(self, reference: Reference, by: str) -> Iterator[Json]:
         """What views of the records that refer show of those referred to."""
@@ -576,7 +663,7 @@ class Caller:
             return list(given)
         reference = self.reference(resource, name)
         if reference is not None:
-            found = [one for one in self.candidates(reference, parents or {}) if fits(schema, one)][:2]
+            found = [one for one in self.candidates(reference, parents or {}, 2) if fits(schema, one)][:2]
             return [*found, *([None] if schema.get("nullable") else [])] or [self.value(operation, name, schema, parents)]
         return self.values.samples(schema)
 
@@ -606,6 +693,18 @@ class Caller:
                 self.gone.discard(handle.key)
         elif operation.action == "delete":
             self.gone.add((resource.name, repr(ids.get(resource.name))))
+
+
+def _asked(answer: Answer) -> float:
+    """The seconds that an answer asks to wait (RFC 9110, 10.2.3)."""
+    told = (answer.header("retry-after") or "").strip()
+    if told.isdecimal():
+        return float(told)
+    try:
+        until = parsedate_to_datetime(told)
+        return max(0.0, (until - parsedate_to_datetime(answer.header("date") or "")).total_seconds())
+    except (TypeError, ValueError):  # One of them may have no zone.
+        return PAUSE
 
 
 def _kept(request: Request) -> Request:

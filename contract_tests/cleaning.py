@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from contract_tests.callers import Caller, Handle
+from contract_tests.callers import PATIENCE, Caller, Handle
 from contract_tests.exchanges import Exchange
 from contract_tests.findings import Leftover
 from contract_tests.meant import Meant
 from contract_tests.targets import Unreachable
+from contract_tests.trials import Premise
 from mock_server.contract import Operation
 
 ROUNDS = 2  # What guarded a record in the first is gone in the second.
@@ -33,7 +34,8 @@ def clean_up(caller: Caller) -> Cleaned:
         return Cleaned()
     cleaned = Cleaned(interrupted=caller.target.interrupts.pending)
     caller.target.interrupts.pending = False  # It ended the run, and is no reason to end this.
-    answers: dict[tuple[str, str], int] = {}
+    caller.patience = PATIENCE  # Whatever the laws used up: what they made has to go.
+    answers: dict[tuple[str, str], str] = {}
     reason = ""
     try:
         reason = "" if _delete(caller, answers) else ALONE
@@ -42,7 +44,7 @@ def clean_up(caller: Caller) -> Cleaned:
     except KeyboardInterrupt:
         cleaned.interrupted, reason = True, INTERRUPTED
     cleaned.leftovers += [
-        Leftover(caller.contract.name, one.resource.name, str(one.id), _why(caller, one, answers.get(one.key), reason))
+        Leftover(caller.contract.name, one.resource.name, str(one.id), _why(caller, one, answers.get(one.key, ""), reason))
         for one in _living(caller)
     ]
     cleaned.leftovers += _unknown(caller)
@@ -59,7 +61,7 @@ def _living(caller: Caller) -> list[Handle]:
     ]
 
 
-def _delete(caller: Caller, answers: dict[tuple[str, str], int]) -> bool:
+def _delete(caller: Caller, answers: dict[tuple[str, str], str]) -> bool:
     """Whether somebody answered to the end; how each deletion was answered stands in `answers`."""
     silent = 0
     for _ in range(ROUNDS):
@@ -67,8 +69,12 @@ def _delete(caller: Caller, answers: dict[tuple[str, str], int]) -> bool:
             operation = caller.deletion(one)
             if operation is None:
                 continue
-            status = caller.call(operation, one.ids).answer.status
-            answers[one.key] = status
+            try:
+                status = caller.call(operation, one.ids).answer.status
+            except Premise as missing:
+                answers[one.key] = str(missing)
+                continue
+            answers[one.key] = f"its deletion was answered {status}" if status else ""
             if status == caller.status_of("not_found"):
                 caller.gone.add(one.key)
             silent = 0 if status else silent + 1
@@ -77,12 +83,10 @@ def _delete(caller: Caller, answers: dict[tuple[str, str], int]) -> bool:
     return True
 
 
-def _why(caller: Caller, one: Handle, status: int | None, ended: str) -> str:
+def _why(caller: Caller, one: Handle, answered: str, ended: str) -> str:
     if caller.deletion(one) is None:
         return f"no operation deletes a {one.resource.title}"
-    if status:
-        return f"its deletion was answered {status}"
-    return ended or ALONE
+    return answered or ended or ALONE
 
 
 def _unknown(caller: Caller) -> Iterator[Leftover]:

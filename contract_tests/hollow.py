@@ -9,8 +9,10 @@ from contract_tests.callers import Caller
 from contract_tests.findings import Result
 from contract_tests.laws.filtered import NEVER
 from contract_tests.targets import SAFE
+from contract_tests.trials import unanswered
 from mock_server.contract import Operation
 
+FAILURES = "no-server-errors"
 ABSENT = frozenset({404, 405, 501})  # what an operation that is not there is answered
 
 
@@ -18,6 +20,7 @@ def reasons(caller: Caller, result: Result, *, whole: bool) -> Iterator[str]:
     """Why a run proves too little of one API; only a run of all laws must reach all operations."""
     api = caller.contract.name
     yield from _unmatched(api, result)
+    yield from _failed(caller, result)
     if not caller.exchanges:
         yield f"{api}: nothing was sent"
         return
@@ -34,6 +37,15 @@ def _unmatched(api: str, result: Result) -> Iterator[str]:
     for unproved in result.unproved:
         if unproved.api == api and NEVER in unproved.reason:
             yield f"{api}: {unproved.operation}: {unproved.reason}"
+
+
+def _failed(caller: Caller, result: Result) -> Iterator[str]:
+    """What other laws leave to the law of failures counts, too, where that one is not tried."""
+    failed = [one for one in caller.exchanges if unanswered(one)]
+    if failed and (caller.contract.name, FAILURES) not in result.tried:
+        first = failed[0]
+        told = f"{first.request.method} {first.request.target}: {first.answer.status or 'no answer'}"
+        yield f"{caller.contract.name}: {len(failed)} requests failed ({told}); the law {FAILURES} says more"
 
 
 def _nothing(caller: Caller, statuses: Counter[int]) -> str:

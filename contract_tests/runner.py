@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from contract_tests import hollow
 from contract_tests.callers import Caller
@@ -18,7 +19,7 @@ from contract_tests.trials import Premise
 from mock_server.contract import Contract
 from mock_server.settings import Settings as MockSettings
 
-Progress = Callable[[str, str], None]  # API, law: it begins
+Progress = Callable[[str, str], None]  # API; law that begins, or what the run waits for
 REACHING = [law.name for law in LAWS if law.name not in (SCHEMATHESIS, "latency")]  # together they reach every operation
 GET_ONLY = "it needs writes, and the run is read-only"
 
@@ -54,6 +55,8 @@ def run_api(settings: Settings, contract: Contract, target: Target, result: Resu
         pages=settings.pages,
         data=settings.data.get(contract.name),
     )
+    if progress:
+        caller.told = partial(progress, contract.name)
     result.exchanges[contract.name] = caller.exchanges
     chosen = [law for law in LAWS if _is_chosen(law, settings)]
     try:

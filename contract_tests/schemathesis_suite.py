@@ -232,6 +232,8 @@ class Through:
         except KeyboardInterrupt:
             self._caller.target.interrupts.pending, self.closed = True, True
             return CLOSED
+        except Premise:
+            return CLOSED
         if operation is not None:
             self._caller.remember(operation, ids, _body(request), exchange)
         return exchange

@@ -81,7 +81,7 @@ class Shape:
     """The schema of an answer, compiled: most answers have no flaw, and that is known quickly."""
 
     def __init__(self, schema: Schema, side: Side = "response") -> None:
-        self._schema = schema
+        self.schema = schema
         self._side: Side = side
         self._named: dict[int, str] = {}
         self._definitions: dict[str, Json] = {}
@@ -96,7 +96,7 @@ class Shape:
             plain = self._quick.is_valid(value)
         except ValueError:  # A text with half a surrogate pair.
             plain = False
-        return iter(()) if plain else flaws(self._schema, value, self._side)
+        return iter(()) if plain else flaws(self.schema, value, self._side)
 
     def _reference(self, schema: Schema) -> dict[str, Json]:
         name = self._named.get(id(schema))

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,11 @@ from contract_tests.exchanges import Answer, Headers, Request
 from contract_tests.interrupts import Interrupts
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+REPEATABLE = SAFE | {"TRACE", "PUT", "DELETE"}  # twice is as good as once (RFC 9110, 9.2.2)
 TOGETHER = 8  # connections at once
+GONE = frozenset({404, 410})  # what a deletion is answered that was done before
+LARGE = 65_536  # bytes of a body that a server may have refused without reading them all
+SLICE = 0.5  # seconds of a pause in which an interrupt is not looked at
 Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI: scope, receive, send
 
@@ -38,6 +43,23 @@ class Unreachable(ConnectionError):
 
 class NotConnected(Unreachable):
     """Nobody took the request."""
+
+
+class Refused(NotConnected):
+    """The connection was closed while a large body was on its way, as HTTP allows (RFC 9110, 15.5.14)."""
+
+
+class Lost(Unreachable):
+    """A kept connection was closed, as HTTP allows at any time (RFC 9112, 9.5): whether the request came in is not known."""
+
+
+class _Closed(ConnectionError):
+    """A connection ended before the first byte of an answer."""
+
+    def __init__(self, *, sent: bool, reset: bool) -> None:
+        self.sent = sent  # whether the request was written to its end
+        self.reset = reset  # whether the other side left what it was sent unread
+        super().__init__("the connection was closed without an answer")
 
 
 class Target(ABC):
@@ -70,8 +92,11 @@ class Target(ABC):
     def _deliver(self, request: Request) -> Answer: ...
 
     def pause(self, seconds: float) -> None:
-        """Wait for the target's clock to move on."""
-        time.sleep(seconds)
+        """Wait, for the target's clock to move on or because it asks for it. Raises KeyboardInterrupt."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.interrupts.check()
+            time.sleep(min(left, SLICE))
 
     def _send(self, request: Request) -> Answer:
         request = self._let_out(request)
@@ -161,7 +186,7 @@ class InProcess(Target):
             "http_version": "1.1",
             "method": request.method,
             "scheme": "http",
-            "path": unquote(raw.decode("ascii"), errors="surrogateescape"),
+            "path": unquote(raw.decode("ascii")),
             "raw_path": raw,
             "root_path": "",
             "query_string": query.encode("ascii"),
@@ -209,12 +234,17 @@ class Address(Target):
         self._context = self._network.context() if "https" in (self._parts.scheme, urlsplit(self._network.proxy).scheme) else None
         self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
         self._threads: ThreadPoolExecutor | None = None
+        self._is_kept = True  # whether a kept connection may carry what cannot be sent again
 
     def send_together(self, requests: Sequence[Request]) -> list[Answer]:
         self.interrupts.check()
         if self._threads is None:
             self._threads = ThreadPoolExecutor(TOGETHER)
-        return list(self._threads.map(self._answered, requests))
+        before, self._is_kept = self._is_kept, False
+        try:
+            return list(self._threads.map(self._answered, requests))
+        finally:
+            self._is_kept = before
 
     def _answered(self, request: Request) -> Answer:
         try:
@@ -225,33 +255,66 @@ class Address(Target):
     def close(self) -> None:
         if self._threads is not None:
             self._threads.shutdown()
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
 
     def _deliver(self, request: Request) -> Answer:
         what = f"{request.method} {self.name}{request.target}"
+        kept = self._kept() if self._is_kept or request.method in REPEATABLE else None
         try:
-            connection = self._connection()
+            return self._over(kept, request) if kept else self._over(self._connected(what), request)
+        except _Closed as closed:
+            if kept:
+                return self._again(what, request, closed)
+            if closed.reset and len(request.body or b"") > LARGE:
+                raise Refused(f"{what}: {closed}, before its body was read") from closed
+            raise Unreachable(f"{what}: {closed}") from closed
+        except Unreachable:
+            raise
         except (OSError, http.client.HTTPException) as failure:
-            raise NotConnected(f"{what}: {_told(failure)}") from failure
-        try:
-            self._write(connection, request)
-            response = connection.getresponse()
-            body = response.read()
-        except (OSError, http.client.HTTPException) as failure:
-            connection.close()
             raise Unreachable(f"{what}: {_told(failure)}") from failure
-        except KeyboardInterrupt:
+
+    def _again(self, what: str, request: Request, closed: _Closed) -> Answer:
+        """The answer over a new connection, if the one that was kept is closed and the request may be sent again."""
+        self._close_idle()
+        self._is_kept = False
+        if closed.sent and request.method not in REPEATABLE:
+            raise Lost(f"{what}: {closed}") from closed
+        answer = self._deliver(request)
+        if closed.sent and request.method == "DELETE" and answer.status in GONE:
+            raise Lost(f"{what}: {closed}, and then {answer.status}") from closed
+        return answer
+
+    def _over(self, connection: http.client.HTTPConnection, request: Request) -> Answer:
+        """Raises _Closed, OSError and HTTPException."""
+        try:
+            sent = self._write(connection, request)
+            response = self._response(connection, sent)
+            body = response.read()
+        except BaseException:
             connection.close()
             raise
-        answer = Answer(response.status, tuple(response.getheaders()), body)
-        if response.will_close:
+        if response.will_close or not sent:
             connection.close()
         else:
             self._idle.put(connection)
-        return answer
+        return Answer(response.status, tuple(response.getheaders()), body)
 
-    def _write(self, connection: http.client.HTTPConnection, request: Request) -> None:
+    @staticmethod
+    def _response(connection: http.client.HTTPConnection, sent: bool) -> http.client.HTTPResponse:
+        """The answer, which may have come before the request was written to its end."""
+        try:
+            return connection.getresponse()
+        except ConnectionError as failure:
+            reset = not sent or not isinstance(failure, http.client.RemoteDisconnected)
+            raise _Closed(sent=sent, reset=reset) from failure
+
+    def _write(self, connection: http.client.HTTPConnection, request: Request) -> bool:
+        """Whether the request was taken to its end."""
         connection.putrequest(request.method, self._target(request), skip_accept_encoding=True, skip_host=_has(request, "host"))
         for name, value in request.headers:
             connection.putheader(name, value.encode("latin-1"))
@@ -259,24 +322,35 @@ class Address(Target):
             connection.putheader("Content-Length", str(len(request.body)))
         elif request.body is None and request.method not in SAFE:
             connection.putheader("Content-Length", "0")
-        connection.endheaders(request.body)
+        try:
+            connection.endheaders(request.body)
+        except (ConnectionError, ssl.SSLEOFError):
+            return False
+        return True
 
     def _target(self, request: Request) -> str:
         own = self._base + request.target
         through = self._network.proxy and self._parts.scheme == "http"
         return f"http://{self._parts.netloc}{own}" if through else own
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _kept(self) -> http.client.HTTPConnection | None:
+        """A connection that is there and that the server, as far as can be seen, has not closed."""
         while True:
             try:
                 idle = self._idle.get_nowait()
             except queue.Empty:
-                made = self._opened()
-                made.connect()
-                return made
+                return None
             if idle.sock is not None and not select.select([idle.sock], [], [], 0)[0]:
                 return idle
-            idle.close()  # The server has closed it.
+            idle.close()
+
+    def _connected(self, what: str) -> http.client.HTTPConnection:
+        made = self._opened()
+        try:
+            made.connect()
+        except (OSError, http.client.HTTPException) as failure:
+            raise NotConnected(f"{what}: {_told(failure)}") from failure
+        return made
 
     def _opened(self) -> http.client.HTTPConnection:
         parts = self._parts

@@ -16,6 +16,14 @@ class Premise(Exception):
     """What a law needs could not be had: neither proof nor finding."""
 
 
+class Vanished(Premise):
+    """A record that was made is not there, and nothing has deleted it: no law can be tried on it, and that is a finding."""
+
+    def __init__(self, expected: str, exchanges: tuple[Exchange, ...]) -> None:
+        self.expected, self.exchanges = expected, exchanges
+        super().__init__(f"expected {expected}: it is not there")
+
+
 class Broken(Exception):
     """The law does not hold."""
 
@@ -49,6 +57,9 @@ class Trial:
             else:
                 origin = raised.origin or self.origin
                 self.verdicts.append(Finding(*key, raised.expected, raised.seen, raised.exchanges, self.place, origin))
+        elif isinstance(raised, Vanished):
+            told = (raised.expected, "it is not there", raised.exchanges)
+            self.verdicts.append(Finding(*key, *told, self.place, Origin("seed")))
         elif isinstance(raised, (Premise, NotSent)):
             self.verdicts.append(Unproved(*key, str(raised)))
         elif raised is None:

@@ -13,6 +13,7 @@ from mock_server.contract import Json, Schema
 
 LONG = 500  # characters of a long text where its schema has no bound
 DEEP = 4  # levels of objects and arrays that are filled
+MANY = 30  # entries of a large free mapping
 _LETTERS = "bcdfghjkmnpqrstvwxz"  # no vowels: no words; none of the letters that look like digits
 
 
@@ -44,7 +45,7 @@ class Values:
         whole = merged(schema)
         found = [value for value in self._telling(whole, depth) if fits(schema, value)]
         if whole.get("nullable") and fits(schema, None):
-            found.append(None)
+            found.insert(1 if json_type(whole) == "object" else len(found), None)  # After something that it takes away.
         return found or [self.plain(schema)]
 
     def _shown(self, schema: Schema) -> Json:
@@ -133,14 +134,15 @@ class Values:
         more = schema.get("additionalProperties")
         if not known and isinstance(more, Mapping):
             yield {}
+            yield {f"key {self.mark()}": self.plain(more) for _ in range(MANY)}
             for sample in self.samples(more, depth + 1):
                 yield {f"key {self.mark()}": sample, "Ключ.with/odd~chars": self.plain(more)}
             return
         lists = {name: self.samples(part, depth + 1) for name, part in known.items() if not part.get("readOnly")}
-        for turn in range(max(map(len, lists.values()), default=0)):
+        small: list[Json] = [{}, *({name: found[0]} for name, found in list(lists.items())[:2])]
+        for turn in range(max(len(small) + 1, *map(len, lists.values())) if lists else 1):
             yield {name: found[turn % len(found)] for name, found in lists.items()}
-        yield {}
-        yield from ({name: found[0]} for name, found in list(lists.items())[:2])
+            yield from small[turn - 1 : turn] if turn else ()  # Each after a whole one, of which nothing may be left.
 
     def _object(self, schema: Schema, fill: Callable[[Schema, str], Json], depth: int) -> Json:
         known = properties(schema)
@@ -171,7 +173,7 @@ _TEXTS: tuple[Callable[[str], str], ...] = (  # each shows another way of losing
     lambda mark: f"MiXeD cAsE {mark.upper()} ßẞİı",
     lambda mark: f'O\'Neil "{mark}" % _ * ? \\ / <b>&amp;</b> ; -- {{x}} $1',
     lambda mark: f"👩‍🔧🇫🇮 東京 {mark}",
-    lambda mark: f"שלום عربى {mark}",
+    lambda mark: f"שלום\u200f عربى\u200e {mark}",
     lambda mark: f"00{len(mark)}",
     lambda mark: f"=1+2 line {mark}\r\nnext\ttab\x01\n",
     lambda mark: f"\ufeffno\u00a0break \u200b\u201c{mark}\u201d it\u2019s \u2013 100%25 \u2026\u2028",
@@ -188,6 +190,7 @@ def _emails(mark: str, _zoned: bool) -> tuple[str, ...]:
         f"Mixed.Case+{mark}@Example.COM",
         f"o'neil_{mark}@sub.domain.example.org",
         f"{'long' * 10}.{mark}@example.com",
+        f"{mark}@example.international",
     )
 
 

@@ -15,9 +15,9 @@ from contract_tests.targets import InProcess
 
 LATENCY = 400  # milliseconds
 BEFORE = {  # law -> those whose exchanges it judges: it sends nothing, or little, itself
-    "no-server-errors": ("filters-are-exact", "unknown-ids"),
+    "no-server-errors": ("filters-are-exact", "unknown-ids", "odd-values"),
     "declared-answers": ("create-persists", "unknown-ids", "views-agree", "deleted-is-gone"),
-    "envelopes": ("unknown-ids", "deleted-is-gone"),
+    "envelopes": ("unknown-ids", "deleted-is-gone", "methods"),
     "lists-are-complete": ("create-persists",),
     "latency": ("reading-changes-nothing",),
 }

@@ -19,7 +19,7 @@ from contract_tests.laws.answered import mistakes
 from contract_tests.matching import is_zoned, met
 from contract_tests.schemas import merged
 from contract_tests.shapes import Shape, fits, flaws
-from contract_tests.values import Values
+from contract_tests.values import MANY, Values
 from mock_server import contract
 from mock_server.contract import Filter, Match, Origin, Place
 from mock_server.schemas import resolved
@@ -56,6 +56,24 @@ def test_no_two_plain_texts_are_the_same() -> None:
     values = Values()
 
     assert len({values.plain({"type": "string", "maxLength": 8}) for _ in range(1000)}) == 1000
+
+
+def test_null_and_empty_objects_follow_whole_ones() -> None:
+    """An update with them has something to take away."""
+    text = {"type": "string"}
+    schema = {"type": "object", "nullable": True, "properties": {"a": text, "b": text}}
+
+    samples = Values().samples(schema)
+
+    assert sorted(samples[samples.index(None) - 1]) == ["a", "b"]
+    assert sorted(samples[samples.index({}) - 1]) == ["a", "b"]
+
+
+def test_a_free_mapping_may_be_large() -> None:
+    """More entries than anybody makes room for by hand."""
+    samples = Values().samples({"type": "object", "additionalProperties": {"type": "string"}})
+
+    assert max(map(len, samples)) == MANY
 
 
 CASES: list[tuple[Match, bool, Any, Any, bool]] = [
@@ -144,7 +162,7 @@ def test_what_is_no_json_is_told(body: bytes, is_json: bool) -> None:
     """As RFC 8259 has it, in UTF-8."""
     exchange = Exchange(Request("GET", "/"), Answer(200, (("Content-Type", "application/json"),), body))
 
-    found = [expected for _, expected, _ in mistakes({"content": {"application/json": {}}}, "200", exchange, {}, {})]
+    found = [expected for _, expected, *_ in mistakes({"content": {"application/json": {}}}, "200", exchange, {}, {})]
 
     assert ("JSON" not in found) is is_json
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from contract_tests.exchanges import Request
-from contract_tests.targets import Address, InProcess, Network, NotSent, Unreachable
+from contract_tests.targets import Address, InProcess, Lost, Network, NotSent, Refused, Unreachable
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -143,6 +144,102 @@ def test_connections_are_kept(server: tuple[str, type[Handler]]) -> None:
 
     assert [answer.body for answer in answers] == [f"POST /base/{n} x".encode() for n in range(3)]
     assert len({line.rpartition(" ")[2] for line in seen.seen}) == 1
+    target.close()
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+class Scripted:
+    """A server that takes one connection after the other, and closes each where its script ends: answers to one request each.
+
+    An empty answer is none.
+    """
+
+    def __init__(self, *scripts: Sequence[bytes]) -> None:
+        self.seen: list[str] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._serve, args=(scripts,), daemon=True).start()
+
+    def _serve(self, scripts: Sequence[Sequence[bytes]]) -> None:
+        for number, script in enumerate(scripts):
+            connection, _ = self._listening.accept()
+            with connection:
+                for answer in script:
+                    self.seen.append(f"{connection.recv(1000).split()[0].decode()} on {number}")
+                    connection.sendall(answer)
+        self._listening.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_may_be_repeated_goes_over_a_new_connection_when_a_kept_one_is_closed(method: str) -> None:
+    """A server may close a kept connection at any time."""
+    server = Scripted((ANSWER, b""), (ANSWER,))
+    target = Address(server.address)
+
+    answers = [target.send(Request(method, "/")) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert server.seen == [f"{method} on 0", f"{method} on 0", f"{method} on 1"]
+    assert target.unanswered == []
+    target.close()
+
+
+def test_a_creation_on_a_closed_connection_is_lost_and_not_sent_again() -> None:
+    """It may have been done; those after it take new connections."""
+    server = Scripted((ANSWER, b""), (ANSWER,), (ANSWER,))
+    target = Address(server.address)
+
+    target.send(Request("POST", "/"))
+    with pytest.raises(Lost, match="closed without an answer"):
+        target.send(Request("POST", "/"))
+    for _ in range(2):
+        target.send(Request("POST", "/"))
+
+    assert server.seen == ["POST on 0", "POST on 0", "POST on 1", "POST on 2"]
+    assert len(target.unanswered) == 1
+    target.close()
+
+
+def test_a_deletion_that_is_repeated_and_finds_nothing_is_lost() -> None:
+    """The first may have been done."""
+    server = Scripted((ANSWER, b""), (ANSWER.replace(b"200 OK", b"404 Not Found"),))
+    target = Address(server.address)
+
+    target.send(Request("DELETE", "/"))
+    with pytest.raises(Lost, match="and then 404"):
+        target.send(Request("DELETE", "/"))
+    target.close()
+
+
+def test_a_new_connection_that_is_closed_is_a_failure() -> None:
+    """Nobody has kept it too long."""
+    server = Scripted((b"",))
+    target = Address(server.address)
+
+    with pytest.raises(Unreachable) as failure:
+        target.send(Request("GET", "/"))
+
+    assert not isinstance(failure.value, Lost | Refused)
+    target.close()
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", b""])
+def test_a_large_body_may_be_refused_before_it_is_read(answer: bytes) -> None:
+    """With an answer, which is read, or without one."""
+    server = Scripted((answer,))
+    target = Address(server.address)
+
+    def send() -> int:
+        return target.send(Request("POST", "/", (), b"x" * 20_000_000)).status
+
+    if answer:
+        assert send() == 413
+    else:
+        with pytest.raises(Refused, match="before its body was read"):
+            send()
+    assert target.unanswered == []
     target.close()
 
 

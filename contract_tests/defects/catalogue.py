@@ -18,6 +18,12 @@ class Defect:
 
 _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> description
     ("fentu", "create-persists"): {
+        "right-to-left marks are lost": "Signs that nobody sees are taken out of a name.",
+        "a NUL ends the notes": "A text is stored as C has it.",
+        "custom fields are cut to ten": "Of a large mapping a part is stored.",
+        "addresses below long domains are refused": "Top-level domains are thought to have six letters at most.",
+        "the list cuts names to 40 letters": "A view shows the beginning of a text.",
+        "the list shows the billing address where there is no other": "A view shows another property in the place of null.",
         "custom fields' names are lower-cased": "The names in a free mapping are changed.",
         "a priority of null becomes medium": "null is taken for absent.",
         "names are trimmed": "Spaces around a name are taken off.",
@@ -41,19 +47,25 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "a creation stores nothing": "The answer is right, and the record is nowhere.",
     },
     ("fentu", "update-persists"): {
+        "null does not clear an address": "An object cannot be taken away.",
+        "an empty address does not replace one": "{} is taken for absent.",
         "updates of the fax number are lost": "One property is not written by an update.",
         "null does not take a value away": "An update with null leaves the old value.",
         "a finished work order cannot be opened again": "A change of status is dropped in silence.",
         "custom fields are added to the old ones": "An object is merged where it has to be replaced.",
     },
     ("fentu", "writes-show-the-record"): {
+        "an update is answered without contacts": "The children are not looked up for the answer.",
         "an update is answered with the old values": "The answer shows the record as it was before.",
     },
     ("fentu", "unsent-properties"): {
+        "contacts inherit their customer's e-mail address": "What was not sent is taken from the parent.",
         "a work order with a technician is assigned": "The default depends on what else is sent.",
         "new customers are not active": "The status of a new customer is not the one documented.",
     },
     ("fentu", "update-keeps-the-rest"): {
+        "a technician makes an open work order assigned": "A reference changes a status that was not sent.",
+        "an address is copied to the billing address where there is none": "What has no value gets that of another property.",
         "a completed work order loses its technician": "A status changes what was not sent.",
         "an update takes the primary contact's flag away": "A boolean that was not sent becomes false.",
         "an update clears what it was not sent": "PUT replaces the record instead of merging.",
@@ -72,11 +84,17 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "clients can set updated_at": "updated_at in the body of an update is taken.",
     },
     ("fentu", "one-record-is-touched"): {
+        "a contact takes its namesakes along": "A deletion goes by the name.",
+        "a deletion takes the contacts of the whole branch": "A deletion goes by a reference.",
         "an update changes the next customer as well": "The condition of the statement is wrong by one.",
         "a deletion takes the next customer as well": "The condition of the statement is wrong by one.",
     },
     ("fentu", "refused-writes"): {
         "bodies are not held against their schema": "A name that is a number is stored.",
+        "any text with @ is an e-mail address": "@ alone is stored.",
+        "times need no zone": "A time without Z is stored.",
+        "only the first thing that is wrong is told": "details has one element, whatever else is wrong.",
+        "what is wrong with a body is told to be in the query": "details says query where it has to say body.",
     },
     ("fentu", "deleted-is-gone"): {
         "deleted customers can still be read": "The trash is looked at too.",
@@ -95,13 +113,16 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "nothing stands in the way of a deletion": "Customers with active work orders are deleted.",
         "drafts do not stand in the way of a deletion": "One status is wrongly taken for finished.",
         "finished work orders stand in the way of a deletion": "Any work order forbids the deletion.",
+        "a refused deletion names one work order": "The others that stand in the way are not told.",
     },
     ("fentu", "fresh-ids"): {
+        "work orders are counted for each customer": "Two work orders have one number.",
         "ids of contacts are given again": "The next id is the highest that is there plus one.",
         "every customer gets the same number": "The counter of the customer numbers stands still.",
         "ids are given again": "The next id is the highest that is there plus one.",
     },
     ("fentu", "unique-values"): {
+        "addresses of contacts are taken for customers'": "A value of another kind of record counts as a duplicate.",
         "a refused creation leaves its customer behind": "The record is stored before it is checked.",
         "an address may be used twice": "Duplicates are not looked for.",
         "an address may be used again in another case": "Duplicates are looked for with their case.",
@@ -117,9 +138,12 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "a refused update is stored all the same": "409 is answered after the change was made.",
     },
     ("fentu", "references-show"): {
+        "a line of an address says None": "A missing part is written all the same.",
+        "a contact without a phone number shows its customer's": "Another's value stands in the place of null.",
         "work orders show the name that a customer had": "A copy of another record is not renewed.",
     },
     ("fentu", "exclusive-flags"): {
+        "only the first contact loses the flag": "The holder of a flag is taken to be the first.",
         "a customer can have two primary contacts": "A new primary contact does not take over.",
         "a contact that becomes primary leaves the old one primary": "Only creations take over.",
     },
@@ -131,6 +155,11 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "an update does not move updated_at": "The time of the last change stays.",
         "an update moves created_at": "The time of creation changes with every update.",
         "customers are created in 1970": "The time of creation is not that of the creation.",
+        "an update of the notes alone does not move updated_at": "Only some columns count as changes.",
+        "an update moves updated_at of every customer": "The statement has no condition.",
+        "an update is answered with the old updated_at": "The answer is built before the time is stored.",
+        "an update moves created_at of a work order": "The time of creation changes where no time of change is shown.",
+        "the list shows updated_at as created_at": "A view shows another property.",
     },
     ("fentu", "pages-part-the-list"): {
         "every page loses its last record": "A record at each border between pages is on none.",
@@ -145,6 +174,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "an empty list has a page": "total_pages is 1 where nothing matches.",
         "totals count the page": "total_count is the number of records on the page.",
         "current_page is always 1": "The page does not tell which it is.",
+        "places in a list have 32 bits": "The last pages that can be asked for show the first records.",
     },
     ("fentu", "defaults-of-pages"): {
         "the default page has 20 records": "The default is not the one documented.",
@@ -178,6 +208,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "search does nothing": "A filter is ignored.",
         "search does not look at numbers": "One of the two properties is forgotten.",
         "search minds the case": "What is in another case is not found.",
+        "search folds the letters of ASCII only": "Ö is not taken for ö.",
         "search looks at the beginning only": "A part in the middle is not found.",
         "search takes % and _ for wildcards": "The text is put into a LIKE as it is.",
         "created_after leaves its day out": "A day is compared with a day, not with its midnight.",
@@ -192,6 +223,8 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "from_date leaves its midnight out": "The bound itself does not match.",
         "to_date ends at its midnight": "The last day is not a whole day.",
         "to_date lets in what is not scheduled": "What has no value matches.",
+        "filtered lists are newest first": "The index that finds them has another order.",
+        "an empty status is no filter": "An empty text is taken for absent.",
     },
     ("fentu", "filters-follow-changes"): {
         "search finds customers by the names that they had": "The index is not renewed by an update.",
@@ -204,12 +237,14 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     },
     ("fentu", "parallel-creates"): {
         "two creations at the same time may share an id": "Two requests read the counter before one raises it.",
+        "of two contacts made at the same time one is lost": "Two requests write all the contacts that each has read.",
     },
     ("fentu", "parallel-uniques"): {
         "two creations at the same time may share an address": "Between the look and the write another request comes.",
     },
     ("fentu", "parallel-updates"): {
         "of two updates at the same time one is lost": "The record is read before the other is written.",
+        "of two updates of several values at the same time one is lost": "What is read before one write is written by another.",
     },
     ("fentu", "credentials"): {
         "any scheme is taken": "Only the token after the scheme is looked at.",
@@ -233,6 +268,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "a customer that does not exist has empty lists": "200 under a parent that is missing.",
         "contacts are created under customers that do not exist": "201 under a parent that is missing.",
         "refusals are answered 200": "The error stands in the body only.",
+        "numbers are taken for ids": "C-10001 is taken for the customer that has this number.",
     },
     ("fentu", "limits"): {
         "a page that is no number is taken for the first": "page=abc is answered 200.",
@@ -240,14 +276,21 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "too large pages are cut to the largest": "per_page 101 is answered like 100.",
         "an empty date is taken for none": "created_after= is answered as if it were not there.",
         "dates that do not exist are taken": "The 30th of February is compared as a text.",
+        "numbers may be hexadecimal": "page=0x1 is answered 200.",
     },
     ("fentu", "unreadable-bodies"): {
         "bodies of any type are read": "A form is read as JSON.",
         "bodies of any size are read": "There is no limit.",
         "a body that is no JSON is taken for an empty one": "Broken JSON is no error.",
+        "JSON may be called a text": "text/plain is read as JSON.",
+        "JSON may be called anything that ends in json": "application/vnd.api+json is read as JSON.",
+        "JSON may have single quotes": "What is no JSON is read.",
+        "an empty body is taken for an empty object": "An update without a body is answered 200.",
+        "updates may have any size": "Only creations have a limit.",
     },
     ("fentu", "accept"): {
         "Accept is not looked at": "JSON is sent to who does not take it.",
+        "what is not accepted at all is taken for accepted": "q=0 is not looked at.",
     },
     ("fentu", "methods"): {
         "405 does not name the methods that are allowed": "Allow is missing.",
@@ -259,6 +302,9 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     ("fentu", "head"): {
         "HEAD is answered 404": "A path with GET does not know HEAD.",
         "HEAD gets a body": "The answer is that of GET.",
+        "HEAD of what is not there is answered 200": "The status of GET is lost.",
+        "HEAD says that there are no bytes": "Content-Length is that of the empty body.",
+        "HEAD does not tell the media type": "Content-Type is missing.",
     },
     ("fentu", "reading-changes-nothing"): {
         "reading a customer is counted in its custom fields": "GET writes.",
@@ -282,11 +328,21 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     },
     ("fentu", "no-server-errors"): {
         "a quote in a search is a crash": "The text is put into a statement as it is.",
+        "deleting an unknown work order is a crash": "What is not there is used all the same.",
+        "a backslash in a search is a crash": "The text is put into a pattern as it is.",
+        "NUL in a path is a crash": "The database takes no text that has it.",
+        "deep bodies are a crash": "What reads JSON calls itself for each level.",
+        "long numbers are a crash": "A number has more digits than the database holds.",
+        "half a surrogate pair is a crash": "A text that is no Unicode cannot be written as UTF-8.",
+        "a custom field without a name is a crash": "An empty name is not expected.",
     },
     ("fentu", "latency"): {
         "lists take half a second": "Each list waits.",
     },
     ("fentu", "other-records-stay"): {
+        "a new work order makes its customer active": "A creation changes the parent.",
+        "a completed work order changes its customer's status": "A status changes the parent.",
+        "a primary contact changes its customer's phone number": "A child's value is copied to the parent.",
         "a contact goes with a work order that names it": "A deletion takes along what the record only refers to.",
     },
     ("fentu", "updates-show-everywhere"): {
@@ -301,8 +357,18 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
     ("fentu", "parallel-deletions"): {
         "deletions at the same time all succeed": "Between the look and the deletion another request comes.",
     },
+    ("fentu", "listed-is-there"): {
+        "a customer without contacts has no list of them": "An empty list is taken for none.",
+    },
+    ("fentu", "odd-values"): {
+        "what is no UTF-8 is not found": "The status is not declared.",
+    },
     ("fentu", "envelopes"): {
         "not found is called a conflict": "The code of a refusal is that of another one.",
+        "a wrong method is refused in another form": "One refusal is the framework's own.",
+    },
+    ("fentu", "parents-in-bodies"): {
+        "a work order is moved to the customer that an update names": "A property that the body does not have is stored.",
     },
     ("keychain", "pages-part-the-list"): {
         "offset does nothing": "Every page is the first.",
@@ -338,6 +404,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "startDate leaves its day out": "The bound itself does not match.",
         "endDate leaves its day out": "The bound itself does not match.",
         "the period is of the delivery": "Another property is compared.",
+        "the 29th of February is refused": "A day that there is is called wrong.",
     },
     ("keychain", "filters-combine"): {
         "one end of a period is enough": "Filters are combined with OR.",
@@ -348,17 +415,21 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "SKUs are read without a key": "One operation was forgotten.",
         "a wrong key is answered 403": "The wrong status for who is not known.",
         "401 does not say how to log in": "WWW-Authenticate is missing.",
+        "limits are looked at before the key": "Who is not known learns what else is wrong.",
     },
     ("keychain", "unknown-ids"): {
         "SKUs of an unknown customer are an empty list": "200 under a parent that is missing.",
         "orders of an unknown customer are an empty list": "200 under a parent that is missing.",
         "an unknown SKU is answered with null": "200 for an id that was never given.",
         "refusals are answered 200": "The error stands in the body only.",
+        "codes are taken for ids": "A customer is found by its code.",
+        "ids may be decimal numbers": "4021.0 is taken for 4021.",
     },
     ("keychain", "limits"): {
         "a negative offset is taken for 0": "A number below the least is cut to it.",
         "too large pages are cut to the largest": "limit 101 is answered like 100.",
         "dates that do not exist are taken": "The 30th of February is compared as a text.",
+        "months may have one digit": "2025-1-01 is taken.",
     },
     ("keychain", "accept"): {
         "Accept is not looked at": "JSON is sent to who does not take it.",
@@ -374,8 +445,15 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, str]] = {  # API, law -> name -> d
         "lists leave out a phone that is not known": "A property that has to be there is left out where it is null.",
         "the code of an error is always 0": "A refusal does not have the form that is declared.",
     },
+    ("keychain", "listed-is-there"): {
+        "a customer without SKUs has no list of them": "An empty list is taken for none.",
+    },
     ("keychain", "no-server-errors"): {
         "a quote in an id is a crash": "The id is put into a statement as it is.",
+        "the year 1 is a crash": "The first days that there are cannot be counted with.",
+    },
+    ("keychain", "unknown-parameters"): {
+        "lists without pages obey limit": "A parameter that other lists have cuts this one.",
     },
     ("keychain", "latency"): {
         "lists take half a second": "Each list waits.",

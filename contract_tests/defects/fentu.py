@@ -42,6 +42,9 @@ SPOILED: Mapping[str, tuple[str, Change]] = {  # defect -> the property that is 
     "names are composed": ("name", partial(unicodedata.normalize, "NFC")),
     "names are cut to 100 characters": ("name", lambda text: text[:100]),
     "notes are cut to 255 characters": ("notes", lambda text: text[:255]),
+    "right-to-left marks are lost": ("name", lambda text: text.replace("\u200f", "").replace("\u200e", "")),
+    "a NUL ends the notes": ("notes", lambda text: text.partition("\0")[0]),
+    "custom fields are cut to ten": ("custom_fields", lambda held: dict(list(held.items())[:10])),
     "notes lose emoji": ("notes", lambda text: "".join("?" if ord(sign) > 0xFFFF else sign for sign in text)),
     "e-mail addresses are lower-cased": ("email", str.lower),
     "web sites are not stored": ("website", lambda _: None),
@@ -141,7 +144,8 @@ class Fentu(Service):
         if self.broken("the list of customers is kept from its first time"):
             self.listed = rows = self.listed or rows
         tests = [self._searched(query["search"])] if "search" in query else []
-        if "status" in query and not self.broken("the filter status does nothing"):
+        is_asked = bool(query.get("status")) if self.broken("an empty status is no filter") else "status" in query
+        if is_asked and not self.broken("the filter status does nothing"):
             tests.append(lambda row: row["status"] == query["status"])
         if "branch_id" in query:
             nowhere = self.broken("no branch has customers")
@@ -160,6 +164,8 @@ class Fentu(Service):
             found = rows
         if self.broken("customers with an empty status are not listed"):
             found = [row for row in found if row["status"] != ""]
+        if self.broken("filtered lists are newest first") and tests:
+            found.reverse()
         return self.page(request, found, self.summary, rows)
 
     def _searched(self, text: str) -> Callable[[Record], bool]:
@@ -167,6 +173,8 @@ class Fentu(Service):
         if self.broken("search does nothing"):
             return lambda _: True
         if self.broken("a quote in a search is a crash") and "'" in text:
+            raise ValueError(text)
+        if self.broken("a backslash in a search is a crash") and "\\" in text:
             raise ValueError(text)
         if self.broken("search takes spaces off its text"):
             text = text.strip()
@@ -179,7 +187,10 @@ class Fentu(Service):
         if self.broken("search takes % and _ for wildcards"):
             wild = re.compile(re.escape(text.casefold()).replace("%", ".*").replace("_", "."), re.DOTALL)
             return lambda row: any(wild.search(row[name].casefold()) for name in names)
-        return lambda row: any(text.casefold() in row[name].casefold() for name in names)
+        fold: Change = str.casefold
+        if self.broken("search folds the letters of ASCII only"):
+            fold = lower_ascii
+        return lambda row: any(fold(text) in fold(row[name]) for name in names)
 
     def _created_after(self, day: str) -> Callable[[Record], bool]:
         if self.broken("created_after leaves its day out"):
@@ -236,6 +247,11 @@ class Fentu(Service):
     def check_customer(self, sent: Record, own: str | None) -> None:
         """References hold, and no other customer has the e-mail address."""
         problems: list[Problem] = []
+        email = sent.get("email") or ""
+        if self.broken("addresses below long domains are refused") and len(email.rpartition(".")[2]) > 6:
+            problems.append(("body", "/email", "is no address"))
+        if self.broken("addresses of contacts are taken for customers'"):
+            problems += [("body", "/email", "is taken") for row in self.living("contact") if email and row["email"] == email]
         branch = sent.get("branch_id")
         if branch and branch not in self.records["branch"] and not self.broken("branches need not exist"):
             problems.append(("body", "/branch_id", f"names Branch {branch}, which does not exist"))
@@ -280,20 +296,19 @@ class Fentu(Service):
         self.updates += 1
         if self.broken("every third update of a customer is lost") and self.updates % 3 == 0:
             return Answer(200, {"data": self.customer(old)})
-        if self.broken("of two updates at the same time one is lost"):
+        several = self.broken("of two updates of several values at the same time one is lost") and len(request.body) > 1
+        if several or self.broken("of two updates at the same time one is lost"):
             await pause()
         sent = self.stored(request.body, CUSTOMER)
         if self.broken("a refused update is stored all the same"):
             self.put("customer", {**old, **sent})
         self.check_customer(sent, id)
         new = self._merged(old, sent)
-        new["updated_at"] = old["updated_at"] if self.broken("an update does not move updated_at") else self.now()
+        new |= self._times(old, sent)
         if self.broken("search finds customers by the names that they had"):
             new["former_name"] = old.get("former_name", old["name"])
         if self.broken("the list shows the phone number that a customer had"):
             new["listed_phone"] = old.get("listed_phone", old["phone"])
-        if self.broken("an update moves created_at"):
-            new["created_at"] = new["updated_at"]
         if self.broken("clients can set updated_at"):
             new["updated_at"] = request.body.get("updated_at", new["updated_at"])
         if self.broken("an update moves the customer to the end of the list"):
@@ -301,7 +316,22 @@ class Fentu(Service):
         self.put("customer", new)
         if self.broken("an update changes the next customer as well"):
             self._change_next(id, sent)
-        return Answer(200, {"data": self.customer(old if self.broken("an update is answered with the old values") else new)})
+        shown = self.customer(old if self.broken("an update is answered with the old values") else new)
+        if self.broken("an update is answered without contacts"):
+            shown["contacts"] = []
+        if self.broken("an update is answered with the old updated_at"):
+            shown["updated_at"] = old["updated_at"]
+        return Answer(200, {"data": shown})
+
+    def _times(self, old: Record, sent: Record) -> Record:
+        """When a customer was made, and when it was changed: now."""
+        now, notes_alone = self.now(), sent.keys() == {"notes"}
+        if self.broken("an update moves updated_at of every customer"):
+            self.records["customer"] = {id: {**row, "updated_at": now} for id, row in self.records["customer"].items()}
+        stays = self.broken("an update does not move updated_at")
+        stays = stays or (notes_alone and self.broken("an update of the notes alone does not move updated_at"))
+        moves = self.broken("an update moves created_at")
+        return {"updated_at": old["updated_at"] if stays else now, "created_at": now if moves else old["created_at"]}
 
     def _merged(self, old: Record, sent: Record) -> Record:
         if self.broken("updates of the fax number are lost"):
@@ -320,6 +350,12 @@ class Fentu(Service):
             return {**dict.fromkeys(old), **kept, **sent}
         if self.broken("an update of the name takes the branch away") and "name" in sent:
             sent = {"branch_id": None, **sent}
+        if self.broken("an address is copied to the billing address where there is none") and not old["billing_address"]:
+            sent = {"billing_address": sent.get("address"), **sent}
+        if self.broken("null does not clear an address"):
+            sent = {name: value for name, value in sent.items() if value is not None or name != "address"}
+        if self.broken("an empty address does not replace one") and sent.get("address") == dict.fromkeys(ADDRESS):
+            sent = {name: value for name, value in sent.items() if name != "address"}
         return {**old, **sent}
 
     def _change_next(self, id: str, sent: Record) -> None:
@@ -343,6 +379,10 @@ class Fentu(Service):
         self.remove("asset", [row for row in self.living("asset") if row["customer_id"] == id])
         if not self.broken("work orders outlive their customer"):
             self.remove("work_order", [row for row in self.living("work_order") if row["customer_id"] == id])
+        branch = self.records["customer"][id]["branch_id"]
+        if self.broken("a deletion takes the contacts of the whole branch") and branch:
+            ids = {row["id"] for row in self.living("customer") if row["branch_id"] == branch}
+            self.remove("contact", [row for row in self.living("contact") if row["customer_id"] in ids])
         self.remove("customer", [self.records["customer"][id]])
         if self.broken("a deletion takes the next customer as well"):
             self.remove("customer", [row for row in self.living("customer") if row["id"] > id][:1])
@@ -360,13 +400,18 @@ class Fentu(Service):
         if self.broken("only the last work order stands in the way of a deletion"):
             every = every[-1:]
         orders = [row for row in every if row["status"] not in finished]
+        if self.broken("a refused deletion names one work order"):
+            orders = orders[:1]
         if orders:
             problems = [("state", f"/work-orders/{row['id']}", f"is {row['status']}") for row in orders]
             raise Refused(409, f"Customer {id} cannot be deleted. Complete or cancel related records first.", problems)
 
     # -------------------------------------------------------------------------------------------------------- contacts
     async def list_customer_contacts(self, request: Request) -> Answer:
-        return self.page(request, self.under(request, "contact"), self.contact)
+        found = self.under(request, "contact")
+        if self.broken("a customer without contacts has no list of them") and not found:
+            raise Refused(404, "There are no contacts.")
+        return self.page(request, found, self.contact)
 
     async def create_contact(self, request: Request) -> Answer:
         if not self.broken("contacts are created under customers that do not exist"):
@@ -375,11 +420,20 @@ class Fentu(Service):
         before = list(self.records["contact"])
         if self.broken("two creations at the same time may both be primary"):
             await pause()
+        if self.broken("of two contacts made at the same time one is lost"):
+            rows = dict(self.records["contact"])
+            await pause()
+            self.records["contact"] = rows
         number = self.count("contact")
         if self.broken("ids of contacts are given again"):
             number = max(int(id[8:]) for id in self.records["contact"]) + 1
         kept = {"id": IDS["contact"].format(number), "customer_id": request.path["customer_id"]}
         record = {**dict.fromkeys(CONTACT), "is_primary": False, **sent, **kept}
+        of = self.records["customer"].get(request.path["customer_id"], {})
+        if self.broken("contacts inherit their customer's e-mail address"):
+            record["email"] = record["email"] or of.get("email")
+        if self.broken("a primary contact changes its customer's phone number") and record["is_primary"] and of:
+            self.put("customer", {**of, "phone": record["phone"]})
         self.put("contact", record)
         if not self.broken("a customer can have two primary contacts"):
             raced = self.broken("two creations at the same time may both be primary")
@@ -397,7 +451,10 @@ class Fentu(Service):
         return Answer(200, {"data": self.contact(record)})
 
     def _clear_primary(self, record: Record, known: Container[str] | None = None) -> None:
-        for row in self.living("contact"):
+        rows = self.living("contact")
+        if self.broken("only the first contact loses the flag"):
+            rows = [row for row in rows if row["customer_id"] == record["customer_id"]][:1]
+        for row in rows:
             if known is not None and row["id"] not in known:
                 continue
             if record["is_primary"] and row["customer_id"] == record["customer_id"] and row["id"] != record["id"]:
@@ -409,6 +466,9 @@ class Fentu(Service):
         if self.broken("deletions at the same time all succeed"):
             await pause()
         self.remove("contact", [row])
+        if self.broken("a contact takes its namesakes along"):
+            twins = [one for one in self.living("contact") if one["customer_id"] == row["customer_id"]]
+            self.remove("contact", [one for one in twins if one["name"] == row["name"]])
         if self.broken("work orders go with the contact that they name"):
             self.remove("work_order", [row for row in self.living("work_order") if row["contact_id"] == id])
         return Answer(204)
@@ -461,13 +521,21 @@ class Fentu(Service):
             **dict.fromkeys(WORK_ORDER),
             **{"status": "open", "priority": "medium", "estimated_duration": 60, **sent},
             **{"id": IDS["work_order"].format(number), "customer_id": customer, "created_at": now},
-            "work_order_number": f"WO-{now[:4]}-{number - FIRST['work_order'] + 1:03}",
+            "work_order_number": f"WO-{now[:4]}-{self._place(customer, number):03}",
             "customer_name": self.records["customer"].get(customer, {}).get("name"),
         }
         if self.broken("a work order with a technician is assigned") and record["technician_id"] and "status" not in sent:
             record["status"] = "assigned"
         self.put("work_order", record)
+        if self.broken("a new work order makes its customer active"):
+            self.put("customer", {**self.find("customer", customer), "status": "active"})
         return Answer(201, {"data": self.work_order(record)})
+
+    def _place(self, customer: str, number: int) -> int:
+        """The count in a work order's number."""
+        if self.broken("work orders are counted for each customer"):
+            return 1 + len([row for row in self.records["work_order"].values() if row["customer_id"] == customer])
+        return number - FIRST["work_order"] + 1
 
     def _check_work_order(self, sent: Record) -> None:
         kinds = {"customer_id": "customer", "contact_id": "contact", "technician_id": "technician"}
@@ -489,11 +557,23 @@ class Fentu(Service):
             sent.pop("status", None)
         if self.broken("a completed work order loses its technician") and sent.get("status") == "completed":
             sent["technician_id"] = None
+        opened = old["status"] == "open" and sent.get("technician_id")
+        if self.broken("a technician makes an open work order assigned") and opened:
+            sent = {"status": "assigned", **sent}
+        if self.broken("a work order is moved to the customer that an update names"):
+            sent["customer_id"] = request.body.get("customer_id", old["customer_id"])
+        if self.broken("a completed work order changes its customer's status") and sent.get("status") == "completed":
+            self.put("customer", {**self.find("customer", old["customer_id"]), "status": "served"})
+        if self.broken("an update moves created_at of a work order"):
+            sent["created_at"] = self.now()
         self.put("work_order", {**old, **sent})
         return Answer(200, {"data": self.work_order({**old, **sent})})
 
     async def delete_work_order(self, request: Request) -> Answer:
-        row = self.find("work_order", request.path["id"])
+        id = request.path["id"]
+        if self.broken("deleting an unknown work order is a crash"):
+            self.records["work_order"][id]
+        row = self.find("work_order", id)
         self.remove("work_order", [row])
         if self.broken("a contact goes with a work order that names it") and row["contact_id"] in self.records["contact"]:
             self.remove("contact", [self.records["contact"][row["contact_id"]]])
@@ -503,6 +583,12 @@ class Fentu(Service):
     def summary(self, row: Record) -> Record:
         shown = {name: row[name] for name in SUMMARY}
         shown["phone"] = row.get("listed_phone", row["phone"])
+        if self.broken("the list shows updated_at as created_at"):
+            shown["created_at"] = row["updated_at"]
+        if self.broken("the list cuts names to 40 letters"):
+            shown["name"] = shown["name"][:40]
+        if self.broken("the list shows the billing address where there is no other"):
+            shown["address"] = row["address"] or row["billing_address"]
         if self.broken("lists show phone numbers without signs") and row["phone"]:
             shown["phone"] = re.sub("[^0-9]", "", row["phone"])
         return shown
@@ -550,6 +636,10 @@ class Fentu(Service):
             contact = contact or self.deleted["contact"].get(row["contact_id"] or "")
         address = of["address"] or {}
         parts = [address[name] for name in ADDRESS[:4] if address.get(name)]
+        if self.broken("a line of an address says None"):
+            parts = [str(address[name]) for name in ADDRESS[:4] if address]
+        if self.broken("a contact without a phone number shows its customer's") and contact:
+            contact = {**contact, "phone": contact["phone"] or of.get("phone")}
         return {
             **self.work_order_summary(row),
             "description": row["description"],
@@ -575,6 +665,8 @@ class Fentu(Service):
         if self.broken("the default page has 20 records"):
             size = request.query.get("per_page", 20)
         total, start = len(rows), (max(number, 1) - 1) * size
+        if self.broken("places in a list have 32 bits"):
+            start = max((start + 2**31) % 2**32 - 2**31, 0)
         shown = self._cut(rows, start, size)
         pages = -(-total // size)
         if self.broken("a full last page counts as two"):
@@ -624,6 +716,8 @@ class Fentu(Service):
         for name in ("address", "billing_address"):
             if sent.get(name) is not None:
                 sent[name] = {part: sent[name].get(part) for part in ADDRESS}
+        if self.broken("a custom field without a name is a crash") and "" in (sent.get("custom_fields") or ()):
+            raise ValueError(sent)
         if self.broken("a priority of null becomes medium") and "priority" in sent:
             sent["priority"] = sent["priority"] or "medium"
         property, change = SPOILED.get(self.defect or "", ("", str))
@@ -635,6 +729,8 @@ class Fentu(Service):
         """Raises Refused if there is none."""
         if self.broken("ids are found in any case"):
             id = id.lower()
+        if self.broken("numbers are taken for ids"):
+            id = next((row["id"] for row in self.records[kind].values() if row.get("customer_number") == id), id)
         if id not in self.records[kind]:
             raise Refused(404, f"{TITLES[kind]} not found", [("path", "/id", f"names no {TITLES[kind]}")])
         return self.records[kind][id]
@@ -658,6 +754,10 @@ class Fentu(Service):
 
     def now(self) -> str:
         return self.clock().strftime("%Y-%m-%dT%H:%M:%S" + (".000Z" if self.broken("times have milliseconds") else "Z"))
+
+
+def lower_ascii(text: str) -> str:
+    return text.encode().lower().decode()
 
 
 def named(row: Record) -> Record:

@@ -73,8 +73,11 @@ class Keychain(Service):
         found = [sku for sku in self.records["sku"].values() if sku["customerId"] == id]
         if self.broken("a customer's SKUs are everybody's"):
             found = list(self.records["sku"].values())
+        found = found[: request.query.get("limit", len(found))]
         if self.broken("inactive SKUs are not shown under a customer"):
             found = [sku for sku in found if sku["status"] == "active"]
+        if self.broken("a customer without SKUs has no list of them") and not found:
+            raise Refused(404, "There are no SKUs.")
         if self.broken("SKUs name the customer by its code"):
             customer = {**customer, "name": customer["code"]}
         return Answer(200, {"customerId": id, "customerName": customer["name"], "skus": [self.sku(sku) for sku in found]})
@@ -83,6 +86,11 @@ class Keychain(Service):
         id = request.path["customerId"]
         if not self.broken("orders of an unknown customer are an empty list"):
             self.find("customer", id)
+        period = {request.query.get("startDate", ""), request.query.get("endDate", "")}
+        if self.broken("the 29th of February is refused") and any(day.endswith("-02-29") for day in period):
+            raise Refused(400, "This day is not known.", [("query", "/startDate", "is not known")])
+        if self.broken("the year 1 is a crash") and "0001-01-01" in period:
+            raise OverflowError
         orders = [order for order in self.records["sales_order"].values() if order["customerId"] == id]
         if self.broken("cancelled orders are not listed"):
             orders = [order for order in orders if order["status"] != "cancelled"]
@@ -142,6 +150,10 @@ class Keychain(Service):
         """Raises Refused if there is none."""
         if self.broken("a quote in an id is a crash") and "'" in id:
             raise ValueError(id)
+        if self.broken("codes are taken for ids"):
+            id = next((row["id"] for row in self.records[kind].values() if row.get("code") == id), id)
+        if self.broken("ids may be decimal numbers"):
+            id = id.removesuffix(".0")
         if id not in self.records[kind]:
             raise Refused(404, MESSAGES[404])
         return self.records[kind][id]

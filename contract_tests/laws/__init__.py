@@ -13,8 +13,10 @@ from contract_tests.laws import (
     lived,
     narrowed,
     nested,
+    odd,
     placed,
     raced,
+    reached,
     related,
     shown,
     surveyed,
@@ -244,6 +246,13 @@ LAWS: tuple[Law, ...] = (
         anywhere=True,
     ),
     Law(
+        "listed-is-there",
+        "What a list shows can be read by its id, and so can the lists below it.",
+        reached.listed_is_there,
+        writes=False,
+        actions=("list",),
+    ),
+    Law(
         "filters-are-exact",
         "A filter gives all records that match, and no others.",
         filtered.filters_are_exact,
@@ -366,6 +375,12 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(SCHEMATHESIS, "Schemathesis, with all its phases and checks, finds nothing.", schemathesis_suite.run, writes=False),
     Law(
+        "odd-values",
+        "Whatever an id, a filter or a body holds, the answer has a status that the contract declares.",
+        odd.odd_values_are_answered,
+        writes=False,
+    ),
+    Law(
         "declared-answers",
         "Statuses, media types, headers and fields of every answer are those that the contract declares.",
         answered.every_answer_is_declared,
@@ -377,6 +392,12 @@ LAWS: tuple[Law, ...] = (
         answered.envelopes_are_kept,
         writes=False,
     ),
-    Law("no-server-errors", "Nothing that a client sends makes the server fail.", answered.no_server_errors, writes=False),
+    Law(
+        "no-server-errors",
+        "Nothing that a client sends makes the server fail.",
+        answered.no_server_errors,
+        writes=False,
+        anywhere=True,
+    ),
     Law("latency", "No answer takes longer than the bound that was given.", answered.answers_are_quick, writes=False),
 )

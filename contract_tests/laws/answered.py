@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from contract_tests import envelopes
-from contract_tests.callers import NOBODY, REFUSALS, WITHOUT_BODY, Ids
+from contract_tests.callers import NOBODY, REFUSALS, WITHOUT_BODY, Handle, Ids
 from contract_tests.comparing import same
-from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import Bench
+from contract_tests.exchanges import Answer, Exchange
+from contract_tests.laws.bench import ANYWHERE, Bench
+from contract_tests.laws.touched import refusals_origin
 from contract_tests.shapes import UNDECLARED, Flaw, Shape, fits, shortened
 from contract_tests.trials import Premise, Trial, needed, unanswered
-from mock_server.contract import Json, Operation, Parameter, declared_as, json_type
+from mock_server.contract import Json, Operation, Origin, Parameter, Schema, declared_as, json_type
 from mock_server.credentials import Credential
 from mock_server.schemas import followed, merged, resolved
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
+SHOULD = Origin("inferred", "RFC 9110 says that HEAD should be answered with the header fields of GET, not that it must.")
+NOT_THERE = ("not_found", "invalid_parameter", "unauthenticated", "forbidden")  # how a record that is not there is not shown
 NO_JSON = object()
+NO_JSON_PLEASE = "text/html, application/json;q=0"  # as a browser says it, and that it takes no JSON
+PARENTS = 8  # among which one with several children is looked for
+CODES = 2  # of one record that are tried as ids
+_CODE = re.compile(r"(?=.*\d)(?!\d{4}-\d\d-\d\d)[A-Za-z0-9._-]{2,40}")  # no date
 LARGE = 20_000  # bytes of an answer
 MOST = 3  # large answers of an operation whose envelopes are looked at
 HUGE = 20_000_000  # bytes; more than any API takes that says it has a limit
@@ -76,7 +84,7 @@ def credentials_are_needed(bench: Bench) -> None:
         for what, who in strangers:
             with bench.trial(operation, what) as trial:
                 exchange = _harmless(bench, operation, who)
-                trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is sent")
+                _kept_out(bench, operation, trial, exchange, f"{what} is sent")
                 if "WWW-Authenticate" in _headers(bench, operation, exchange.answer.status):
                     told = exchange.answer.header("www-authenticate")
                     trial.hold(bool(told), "WWW-Authenticate, which says how to log in", "it is missing", exchange)
@@ -90,6 +98,13 @@ def _headers(bench: Bench, operation: Operation, status: int) -> Mapping[str, Js
     response = followed(bench.caller.definition(operation)["responses"].get(str(status)), document) or {}
     found: Mapping[str, Json] = response.get("headers") or {}
     return found
+
+
+def _kept_out(bench: Bench, operation: Operation, trial: Trial, exchange: Exchange, why: str) -> None:
+    """Who is let in shows that the operation is there, whoever has inferred it; and what is asked of all is asked of it."""
+    of_all = bench.caller.demands(operation) in bench.contract.document.get("security", ())
+    origin = ANYWHERE if of_all and 200 <= exchange.answer.status < 300 else None
+    trial.answered(exchange, bench.caller.status_of("unauthenticated"), why, origin=origin)
 
 
 def _near_misses(bench: Bench) -> None:
@@ -112,7 +127,7 @@ def _near_misses(bench: Bench) -> None:
             headers = tuple((name, value.replace(known, secret)) for name, value in own.headers)
             if headers != own.headers:
                 exchange = caller.send(replace(own, headers=headers), operation.operation_id)
-                trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is sent")
+                _kept_out(bench, operation, trial, exchange, f"{what} is sent")
     for what, name, value in (
         ("the secret as a password", "Authorization", f"Basic {known}"),
         ("the secret without a scheme", "Authorization", known),
@@ -124,7 +139,7 @@ def _near_misses(bench: Bench) -> None:
         with bench.trial(operation, what) as trial:
             bare = caller.request(operation, ids_for(bench, operation), query={}, who=NOBODY)
             exchange = caller.send(replace(bare, headers=(*bare.headers, (name, value))), operation.operation_id)
-            trial.answered(exchange, caller.status_of("unauthenticated"), f"{what} is no credential of this API")
+            _kept_out(bench, operation, trial, exchange, f"{what} is no credential of this API")
     scheme, _, rest = carried.get("Authorization", "").partition(" ")
     if rest and scheme:
         with bench.trial(operation, "the scheme in another case") as trial:
@@ -150,12 +165,9 @@ def _first_of_all(bench: Bench, operation: Operation) -> None:
 
 
 def _amiss(operation: Operation) -> dict[str, Json]:
-    """A query with a value that is refused."""
-    for parameter in operation.parameters:
-        if parameter.where == "query":
-            for _, value in out_of_bounds(parameter):
-                return {parameter.name: value}
-    return {}
+    """A query in which every value is refused."""
+    asked = {one.name: next(out_of_bounds(one), None) for one in operation.parameters if one.where == "query"}
+    return {name: wrong[1] for name, wrong in asked.items() if wrong is not None}
 
 
 def _harmless(bench: Bench, operation: Operation, who: Credential) -> Exchange:
@@ -269,12 +281,17 @@ def _unknown(bench: Bench, operation: Operation, parameter: Parameter, trial: Tr
     counter = bench.contract.resources[name].id
     if isinstance(known, str) and len(known) > 1 and counter.pattern and counter.number(known[:-1]) is None:
         near.append(known[:-1])
-    for id in (*near, *(ODD_IDS if operation.method == "GET" else ODD_IDS[3:5])):
+    if isinstance(known, str) and known.isdigit():
+        near.append(f"{known}.0")
+    others = _other_names(bench, Handle(bench.contract.resources[name], known, ids)) if operation.action == "get" else []
+    for id in (*near, *others, *(ODD_IDS if operation.method == "GET" else ODD_IDS[3:5])):
         if id == known:
             continue
         if not fits(parameter.schema, id) and not whole:
             continue
         exchange = caller.call(operation, {**ids, name: id}, body=body)
+        if id in others and _has(operation, exchange, id):  # By chance it is the id of another record.
+            continue
         if whole and id.lstrip("-").isdigit() and len(id) < 10:
             trial.answered(exchange, missing, f"there is no {name} {id}")
         else:
@@ -286,6 +303,24 @@ def _unknown(bench: Bench, operation: Operation, parameter: Parameter, trial: Tr
                 str(status),
                 exchange,
             )
+
+
+def _has(operation: Operation, exchange: Exchange, id: str) -> bool:
+    record = envelopes.record(operation, exchange.answer)
+    return record is not None and operation.resource is not None and record.get(operation.resource.id.property) == id
+
+
+def _other_names(bench: Bench, handle: Handle) -> list[str]:
+    """What else of a record tells it from others, as far as that looks like an id: its numbers, and codes of any kind."""
+    if not isinstance(handle.id, str):
+        return []
+    try:
+        record, _ = bench.caller.seen(handle)
+    except Premise:
+        return []
+    first = [counter.property for counter in handle.resource.numbers]
+    values = [record.get(name) for name in dict.fromkeys((*first, *record))]
+    return [value for value in values if isinstance(value, str) and value != handle.id and _CODE.fullmatch(value)][:CODES]
 
 
 def limits_are_kept(bench: Bench) -> None:
@@ -311,6 +346,9 @@ def _refused(bench: Bench, parameter: Parameter, value: Json, trial: Trial, exch
     trial.hold(status in allowed, f"{told}: {parameter.name} must not be {shortened(value)}", str(status), exchange)
 
 
+_NO_INTEGERS = (("no whole number", "1.5"), ("a hexadecimal number", "0x1"))
+
+
 def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
     schema = merged(parameter.schema)
     if json_type(schema) == "array":
@@ -325,7 +363,7 @@ def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
         if parameter.where == "query":
             yield "empty", ""
         if kind == "integer":
-            yield "no whole number", "1.5"
+            yield from _NO_INTEGERS if parameter.where == "query" else _NO_INTEGERS[:1]
         if schema.get("minimum", -1) > -1 and schema["minimum"] != 0:
             yield "negative", -1
     if kind == "boolean":
@@ -341,6 +379,7 @@ def out_of_bounds(parameter: Parameter) -> Iterator[tuple[str, Json]]:
         if schema["format"] == "date":
             yield from (("another form of date", "01/02/2024"), ("a date with slashes", "2024/01/02"))
             yield from (("a date without dashes", "20240102"), ("a time", "2024-01-02T00:00:00Z"))
+            yield "a month of one digit", "2024-1-02"
 
 
 def bodies_are_read(bench: Bench) -> None:
@@ -359,15 +398,19 @@ def _unreadable(bench: Bench, operation: Operation, ids: Ids) -> None:
         ("no UTF-8", b'{"name": "\xff\xfe"}', JSON, "malformed"),
         ("JSON with a comma too many", _json(bench, operation, ids)[:-1] + b",}", JSON, "malformed"),
         ("JSON and more", _json(bench, operation, ids) + b" {}x", JSON, "malformed"),
+        ("JSON with single quotes", b"{'nobody_has_this': 'x'}", JSON, "malformed"),
         ("JSON with NaN", _json(bench, operation, ids)[:-1] + b', "nobody_has_this": NaN}', JSON, "malformed"),
         ("a list", [body_for(bench, operation, ids)], JSON, "invalid_body"),
         ("a text", "text", JSON, "invalid_body"),
         ("null", None, JSON, "invalid_body"),
         ("another media type", b"name=x", "application/x-www-form-urlencoded", "unsupported_media_type"),
         ("XML", b"<name/>", "application/xml", "unsupported_media_type"),
+        ("JSON called a text", _json(bench, operation, ids), "text/plain", "unsupported_media_type"),
+        ("JSON of another kind", _json(bench, operation, ids), "application/vnd.api+json", "unsupported_media_type"),
     )
-    if caller.status_of("too_large") in operation.statuses and "too large" not in caller.notes:
-        caller.notes.add("too large")  # Once is enough: it takes long.
+    note = f"too large for {operation.action}"
+    if caller.status_of("too_large") in operation.statuses and note not in caller.notes:
+        caller.notes.add(note)  # Once is enough: it takes long.
         with bench.trial(operation, "a huge body") as trial:
             huge = b'{"x": "' + b"x" * HUGE + b'"}'
             trial.answered(caller.call(operation, ids, body=huge), caller.status_of("too_large"), f"the body has {HUGE} bytes")
@@ -378,11 +421,19 @@ def _unreadable(bench: Bench, operation: Operation, ids: Ids) -> None:
             exchange = caller.call(operation, ids, body=body, headers=(("Content-Type", media),))
             trial.answered(exchange, caller.status_of(reason), f"the body is {what}")
     if operation.body_required:
+        allowed = {caller.status_of("malformed"), caller.status_of("invalid_body")}
         with bench.trial(operation, "no body") as trial:
             exchange = caller.call(operation, ids)
-            status = exchange.answer.status
-            allowed = {caller.status_of("malformed"), caller.status_of("invalid_body")}
-            trial.hold(status in allowed, f"{' or '.join(map(str, sorted(allowed)))}: a body is required", str(status), exchange)
+            unnamed = {caller.status_of("unsupported_media_type")} & set(operation.statuses)  # A body of no media type.
+            _one_of(trial, exchange, allowed | unnamed, "a body is required")
+        with bench.trial(operation, "an empty body") as trial:
+            exchange = caller.call(operation, ids, body=b"")
+            _one_of(trial, exchange, allowed, "an empty body is no JSON")
+
+
+def _one_of(trial: Trial, exchange: Exchange, allowed: Set[int], why: str) -> None:
+    status = exchange.answer.status
+    trial.hold(status in allowed, f"{' or '.join(map(str, sorted(allowed)))}: {why}", str(status), exchange)
 
 
 def _json(bench: Bench, operation: Operation, ids: Ids) -> bytes:
@@ -402,9 +453,8 @@ def only_json_is_answered(bench: Bench) -> None:
             ids = ids_for(bench, operation)
             body = body_for(bench, operation, ids) if operation.action != "create" else caller.body(operation, ids, {})
             if refusal in operation.statuses:
-                trial.answered(
-                    caller.call(operation, ids, body=body, headers=(("Accept", "image/png"),)), refusal, "JSON is not accepted"
-                )
+                exchange = caller.call(operation, ids, body=body, headers=(("Accept", NO_JSON_PLEASE),))
+                trial.answered(exchange, refusal, "JSON is not accepted")
             if operation.method == "GET":
                 for accept in ("*/*", "application/*", "application/json;q=0.5, text/html;q=0.1"):
                     trial.answered(
@@ -433,14 +483,7 @@ def methods_are_known(bench: Bench) -> None:
                 trial.answered(
                     exchange, caller.status_of("method_not_allowed"), f"{operation.path} has {', '.join(sorted(methods))}"
                 )
-                told = {name.strip().upper() for name in (exchange.answer.header("allow") or "").split(",")} - {
-                    "",
-                    "HEAD",
-                    "OPTIONS",
-                }
-                trial.hold(
-                    told == methods, f"Allow: {', '.join(sorted(methods))}", f"Allow: {exchange.answer.header('allow')}", exchange
-                )
+                _allows(trial, exchange, methods)
 
 
 def _options_are_told(bench: Bench) -> None:
@@ -457,11 +500,21 @@ def _options_are_told(bench: Bench) -> None:
             allowed = 200 <= status < 300 or status == caller.status_of("method_not_allowed")
             expected = f"success, or {caller.status_of('method_not_allowed')}: the path is there"
             trial.hold(allowed, expected, str(status), exchange)
-            told = exchange.answer.header("allow")
-            if told is not None:
-                named = {name.strip().upper() for name in told.split(",")} - {"", "HEAD", "OPTIONS"}
-                methods = paths[_shape(operation.path)]
-                trial.hold(named == methods, f"Allow: {', '.join(sorted(methods))}", f"Allow: {told}", exchange)
+            if exchange.answer.header("allow") is not None:
+                _allows(trial, exchange, paths[_shape(operation.path)])
+
+
+def _allows(trial: Trial, exchange: Exchange, methods: Set[str]) -> None:
+    """Allow names the methods of a path; whether HEAD and OPTIONS are among them does not matter."""
+    told = listed(exchange.answer, "allow")
+    right = {name.upper() for name in told} - {"HEAD", "OPTIONS"} == methods
+    trial.hold(right, f"Allow: {', '.join(sorted(methods))}", f"Allow: {', '.join(told) or 'none'}", exchange)
+
+
+def listed(answer: Answer, name: str) -> list[str]:
+    """The members of a header whose value is a list, on however many lines it comes (RFC 9110, section 5.3)."""
+    lines = [value for own, value in answer.headers if own.lower() == name]
+    return [member for line in lines for part in line.split(",") if (member := part.strip())]
 
 
 def _shape(path: str) -> str:
@@ -497,12 +550,30 @@ def head_is_get_without_a_body(bench: Bench) -> None:
                 exchange.answer.status in allowed, f"{got.answer.status}, as for GET", str(exchange.answer.status), got, exchange
             )
             trial.hold(not exchange.answer.body, "no body", f"{len(exchange.answer.body)} bytes", exchange)
+            if exchange.answer.status == got.answer.status:
+                _same_headers(trial, got, exchange)
             if caller.demands(operation):
                 bare = caller.request(operation, ids_for(bench, operation), query={}, who=NOBODY)
                 exchange = caller.send(replace(bare, method="HEAD"))
                 allowed = {caller.status_of("unauthenticated"), caller.status_of("method_not_allowed")}
                 told = f"{' or '.join(map(str, sorted(allowed)))}: no credential is sent"
                 trial.hold(exchange.answer.status in allowed, told, str(exchange.answer.status), exchange)
+
+        if any(one.where == "path" and one.identifies for one in operation.parameters):
+            with bench.trial(operation, "HEAD of what is not there") as trial:
+                nothing: Ids = {str(one.identifies): "1999999999" for one in operation.parameters if one.where == "path"}
+                request = caller.request(operation, nothing, query={})
+                exchange = caller.send(replace(request, method="HEAD"))
+                allowed = {caller.status_of(reason) for reason in (*NOT_THERE, "method_not_allowed")}
+                _one_of(trial, exchange, allowed, "there is no such record")
+
+
+def _same_headers(trial: Trial, got: Exchange, exchange: Exchange) -> None:
+    """HEAD must not tell another length than GET (RFC 9110, section 8.6), and should tell the same media type (9.3.2)."""
+    for name, origin in (("content-length", None), ("content-type", SHOULD)):
+        expected, seen = got.answer.header(name), exchange.answer.header(name)
+        if expected is not None and (seen is not None or origin is not None):
+            trial.hold(seen == expected, f"{name}: {expected}, as for GET", f"{name}: {seen}", got, exchange, origin=origin)
 
 
 def reading_changes_nothing(bench: Bench) -> None:
@@ -524,12 +595,37 @@ def unknown_parameters_do_no_harm(bench: Bench) -> None:
         if operation.method != "GET":
             continue
         with bench.trial(operation, "an unknown parameter") as trial:
-            ids = ids_for(bench, operation)
-            plain = needed(caller.call(operation, ids), operation.status)
-            exchange = caller.call(operation, ids, query={"nobody_has_this": "1", "_": "%"})
+            ids, plain = _telling(bench, operation)
+            exchange = caller.call(operation, ids, query={"nobody_has_this": "1", "_": "%", **_of_siblings(bench, operation)})
             refused = exchange.answer.status == caller.status_of("invalid_parameter")
             alike = exchange.answer.status == operation.status and exchange.answer.json() == plain.answer.json()
             trial.hold(refused or alike, "the same answer as without it", f"{exchange.answer.status}", plain, exchange)
+
+
+def _telling(bench: Bench, operation: Operation) -> tuple[Ids, Exchange]:
+    """A plain call that succeeds; of a list below a parent, if there is one, with so many records that some could be left out."""
+    caller, ids = bench.caller, ids_for(bench, operation)
+    plain = needed(caller.call(operation, ids), operation.status)
+    if operation.action != "list" or not operation.ancestors or _is_long(operation, plain):
+        return ids, plain
+    above = bench.contract.resources[str(operation.ancestors[-1].identifies)]
+    others = [handle for handle, _ in caller.existing(above) if handle.ids != ids]
+    for handle in others[:PARENTS]:
+        other = needed(caller.call(operation, handle.ids), operation.status)
+        if _is_long(operation, other):
+            return handle.ids, other
+    return ids, plain
+
+
+def _is_long(operation: Operation, exchange: Exchange) -> bool:
+    return len(envelopes.records(operation, exchange.answer) or ()) > 1
+
+
+def _of_siblings(bench: Bench, operation: Operation) -> dict[str, Json]:
+    """The parameters by which other lists are cut into pages, and this operation is not."""
+    own = {parameter.name for parameter in operation.parameters}
+    paging = (one.name for other in bench.caller.of("list") for one in other.parameters if one.paging is not None)
+    return {name: 1 for name in paging if name not in own}
 
 
 # -------------------------------------------------------------------------------------------------- every answer of the whole run
@@ -551,7 +647,7 @@ def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange])
     document = bench.contract.document
     responses = {str(code): followed(part, document) for code, part in definition["responses"].items()}
     shapes: dict[str, Shape] = {}
-    wrong: dict[str, tuple[str, str, Exchange]] = {}
+    wrong: dict[str, tuple[str, str, Exchange, Origin | None]] = {}
     seen_already: set[tuple[int, str | None, bytes]] = set()
     checks = 0
     for exchange in exchanges:
@@ -566,45 +662,59 @@ def _declared(bench: Bench, operation: Operation, exchanges: Sequence[Exchange])
         code = declared_as(exchange.answer.status, responses)
         if code is None:
             known = ", ".join(sorted(responses))
-            wrong.setdefault(f"status {status}", (f"one of {known}", status, exchange))
+            wrong.setdefault(f"status {status}", (f"one of {known}", status, exchange, None))
             continue
-        for subject, expected, seen in mistakes(responses[code], status, exchange, shapes, document):
-            wrong.setdefault(subject, (expected, seen, exchange))
+        for subject, expected, seen, origin in mistakes(responses[code], status, exchange, shapes, document):
+            wrong.setdefault(subject, (expected, seen, exchange, origin))
     with bench.trial(operation) as trial:
         trial.checks += checks
-    for subject, (expected, seen, exchange) in wrong.items():
+    for subject, (expected, seen, exchange, origin) in wrong.items():
         with bench.trial(operation, subject) as trial:
-            trial.hold(False, expected, seen, exchange)
+            trial.hold(False, expected, seen, exchange, origin=origin)
 
 
 def mistakes(
     response: Mapping[str, Json], status: str, exchange: Exchange, shapes: dict[str, Shape], document: Mapping[str, Json]
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[str, str, str, Origin | None]]:
+    """Subject, what was expected and what was seen, and where the rule comes from if it is not from the operation."""
     content, answer = response.get("content") or {}, exchange.answer
     for name, header in (response.get("headers") or {}).items():
         definition = followed(header, document) or {}
         if definition.get("required") and answer.header(name) is None:
-            yield f"header {name} of {status}", f"the header {name}", "it is missing"
+            yield f"header {name} of {status}", f"the header {name}", "it is missing", None
     if not content:
         if answer.body:
-            yield f"body of {status}", "no body", shortened(answer.body.decode("utf-8", "replace"))
+            yield f"body of {status}", "no body", shortened(answer.body.decode("utf-8", "replace")), None
         return
     media, _, more = (part.strip().lower() for part in (answer.header("content-type") or "").partition(";"))
     if media == JSON and more.startswith("charset=") and more[8:].strip("\"' ") not in ("utf-8", "utf8"):
-        yield f"charset of {status}", "UTF-8, in which JSON is (RFC 8259)", more
+        yield f"charset of {status}", "UTF-8, in which JSON is (RFC 8259)", more, None
     if media not in {name.lower() for name in content}:
-        yield f"media type of {status}", " or ".join(content), media or "none"
+        yield f"media type of {status}", " or ".join(content), media or "none", None
         return
     if media != JSON and not media.endswith("+json"):
         return
     value = answer.json()
     if value is None and (value := _slowly(answer.body)) is NO_JSON:
-        yield f"body of {status}", "JSON", shortened(answer.body.decode("utf-8", "replace"))
+        yield f"body of {status}", "JSON", shortened(answer.body.decode("utf-8", "replace")), None
         return
     if status not in shapes:
         shapes[status] = Shape(resolved(next(iter(content.values())).get("schema") or {}, document, {}))
     for flaw in shapes[status].flaws(value):
-        yield f"{flaw.subject} of {status}" if flaw.subject else f"body of {status}", _wanted(flaw), str(flaw)
+        origin = _openness(shapes[status].schema, flaw, int(status)) if flaw.keyword == UNDECLARED else None
+        yield f"{flaw.subject} of {status}" if flaw.subject else f"body of {status}", _wanted(flaw), str(flaw), origin
+
+
+def _openness(schema: Schema, flaw: Flaw, status: int) -> Origin | None:
+    """Whether an undeclared property is but a question: in refusals, which may say more, and in schemas that are inferred."""
+    holder = merged(schema)
+    for step in flaw.pointer.split("/")[1:-1]:
+        inside = holder.get("items") if json_type(holder) == "array" else holder.get("properties", {}).get(step)
+        holder = merged(inside or {})
+    if status >= 400 and holder.get("additionalProperties") is not False:
+        return Origin("inferred", "A refusal may say more than its schema, which is open.")
+    stated = holder.get("x-origin")
+    return Origin("inferred", str(stated["inferred"])) if isinstance(stated, dict) and "inferred" in stated else None
 
 
 def _slowly(body: bytes) -> Json:
@@ -628,13 +738,35 @@ def envelopes_are_kept(bench: Bench) -> None:
     for name, exchanges in by_operation.items():
         wrong: dict[str, tuple[str, str, Exchange]] = {}
         for exchange in _told_apart(exchanges):
-            for subject, expected, seen in _misnamed(bench, bench.contract.operations[name], exchange):
+            template = _template(bench, bench.contract.operations[name], exchange.answer.status)
+            for subject, expected, seen in _misnamed(bench, template, exchange):
                 wrong.setdefault(f"{subject} of {exchange.answer.status}", (expected, seen, exchange))
         with bench.trial(bench.contract.operations[name]) as trial:
             trial.checks += len(exchanges)
         for subject, (expected, seen, exchange) in wrong.items():
-            with bench.trial(bench.contract.operations[name], subject) as trial:
+            origin = refusals_origin(bench) if exchange.answer.status >= 400 else None
+            with bench.trial(bench.contract.operations[name], subject, origin=origin) as trial:
                 trial.hold(False, expected, seen, exchange)
+    _of_no_operation(bench)
+
+
+def _of_no_operation(bench: Bench) -> None:
+    """Where no operation is met, a refusal has the form of the others."""
+    statuses = {bench.caller.status_of(reason) for reason in ("no_such_path", "method_not_allowed")}
+    refused = [
+        one
+        for one in bench.caller.exchanges
+        if not one.operation and one.answer.status in statuses and one.request.method not in ("HEAD", "OPTIONS")
+    ]
+    for exchange in _told_apart(refused):
+        with bench.trial(None, f"refusal {exchange.answer.status}", origin=refusals_origin(bench)) as trial:
+            found = next(_misnamed(bench, bench.contract.refusals.body, exchange), None)
+            subject, expected, seen = found or ("", "", "")
+            trial.hold(found is None, f"{subject}: {expected}", seen, exchange)
+
+
+def _template(bench: Bench, operation: Operation, status: int) -> Json:
+    return operation.envelope if status == operation.status else bench.contract.refusals.body if status >= 400 else None
 
 
 def _told_apart(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
@@ -650,10 +782,9 @@ def _told_apart(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
             yield exchange
 
 
-def _misnamed(bench: Bench, operation: Operation, exchange: Exchange) -> Iterator[tuple[str, str, str]]:
+def _misnamed(bench: Bench, template: Json, exchange: Exchange) -> Iterator[tuple[str, str, str]]:
     """Where an answer does not say what its envelope has to."""
     status = exchange.answer.status
-    template = operation.envelope if status == operation.status else bench.contract.refusals.body if status >= 400 else None
     said = [(path, expected) for path, wanted in _said(template, ()) if (expected := _expected(bench, wanted, status))]
     value: Json = exchange.answer.json() if said else None
     for path, expected in said:

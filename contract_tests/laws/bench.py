@@ -56,7 +56,7 @@ class Bench:
     def failed(self, trial: Trial, exchange: Exchange, expected: str, seen: str) -> None:
         """A finding about an answer of 5xx, which other laws leave to this one."""
         where = (trial.law, trial.api, trial.operation, trial.subject)
-        self.verdicts.append(Finding(*where, expected, seen, (exchange,), trial.place, trial.origin))
+        self.verdicts.append(Finding(*where, expected, seen, (exchange,), trial.place, ANYWHERE))
 
     def resources(self, *actions: Action) -> Iterator[Resource]:
         """The resources that have an operation for each of the actions."""

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contract_tests.callers import Handle, View
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt, named_in
+from contract_tests.laws.touched import refusals_origin, violations
 from contract_tests.laws.written import all_plain, choices, resource_of
 from contract_tests.schemas import merged
+from contract_tests.shapes import shortened
 from contract_tests.trials import Premise, Trial, needed
 from mock_server.contract import Guard, Json, Operation, Resource
+
+LINE = 1_000  # signs of a violation that are looked at
 
 
 def deleted_is_gone(bench: Bench) -> None:
@@ -151,6 +155,10 @@ def guards_hold(bench: Bench) -> None:
                         _among_others(bench, operation, guard, _two_states(states, name), trial)
                     with bench.trial(operation, f"{guard.resource} changed", origin=guard.origin) as trial:
                         _guards_now(bench, operation, guard, _two_states(states, name), trial)
+                blocking = next(({name: value} if name else {} for name, value, blocks in states if blocks), None)
+                if blocking is not None and violations(bench) is not None:
+                    with bench.trial(operation, f"each {guard.resource} is named", origin=refusals_origin(bench)) as trial:
+                        _each_named(bench, operation, guard, blocking, trial)
         guards = {guard.resource for guard in resource_of(operation).guards}
         for child in _family_of(bench, resource_of(operation)):
             if child.name not in guards:
@@ -184,6 +192,20 @@ def _among_others(
     told = (*handle.exchanges, *(one.exchanges[-1] for one in around))
     exchange = caller.call(operation, handle.ids)
     trial.answered(exchange, caller.status_of("guarded"), f"{around[1]} stands in the way, whatever else there is", *told)
+
+
+def _each_named(bench: Bench, operation: Operation, guard: Guard, blocking: Mapping[str, Json], trial: Trial) -> None:
+    """A refusal that lists what is wrong lists every record that stands in the way."""
+    caller = bench.caller
+    handle = caller.make(resource_of(operation))
+    around = [_standing(bench, guard, handle, blocking) for _ in range(2)]
+    told = (*handle.exchanges, *(one.exchanges[-1] for one in around))
+    exchange = caller.call(operation, handle.ids)
+    trial.answered(exchange, caller.status_of("guarded"), f"{around[0]} and {around[1]} stand in the way", *told)
+    listed = violations(bench, exchange) or []
+    for one in around:
+        named = any(str(one.id) in shortened(violation, LINE) for violation in listed)
+        trial.hold(named, f"{one}, which stands in the way", shortened(listed) if listed else "nothing", *told, exchange)
 
 
 def _guards_now(

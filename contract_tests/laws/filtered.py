@@ -208,6 +208,7 @@ def _judged(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: 
     if corpus.whole and (strange := found - corpus.items.keys()):
         expected = f"only records that the list has without {_told(wanted)}"
         trial.hold(False, expected, shortened(next(iter(strange))), *walk.exchanges)
+    _in_order(trial, corpus, listing, walk, wanted)
     if not walk.whole:
         return
     matching = [key for key, verdict in verdicts.items() if verdict is True]
@@ -217,6 +218,16 @@ def _judged(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: 
         told, item = _told(wanted), corpus.items[missed]
         expected = f"{item.id}, which matches {told}: {_relevant(item, wanted)}"
         trial.hold(False, expected, "it is not listed", *item.exchanges, *walk.exchanges)
+
+
+def _in_order(trial: Trial, corpus: Corpus, listing: Listing, walk: Walk, wanted: Wanted) -> None:
+    """What is listed stands in the order that it has in the whole list."""
+    places = {key: place for place, key in enumerate(corpus.items)}
+    known = [record.get(listing.id) for record in walk.records if _key(record.get(listing.id)) in places]
+    for one, other in itertools.pairwise(known):
+        expected = f"{other} before {one} with {_told(wanted)}, as in the whole list"
+        right = places[_key(one)] <= places[_key(other)]
+        trial.hold(right, expected, f"{one} before {other}", *walk.exchanges, origin=resource_of(listing.operation).origin)
 
 
 def _told(wanted: Wanted) -> str:
@@ -391,8 +402,8 @@ def asked_values(parameter: Parameter, corpus: Corpus) -> list[Json]:
     if filter.match in ("contains", "like"):
         wanted += _elsewhere(filter, corpus)
     unique = list({repr(value): value for value in wanted}.values())
-    kind = json_type(parameter.schema)
-    return [value for value in unique if fits(parameter.schema, value) and (kind != "string" or value != "")]
+    kind, exact = json_type(parameter.schema), filter.match == "equals"
+    return [value for value in unique if fits(parameter.schema, value) and (kind != "string" or value != "" or exact)]
 
 
 def _held(filter: Filter, corpus: Corpus) -> list[Json]:
@@ -440,7 +451,7 @@ def _exactly(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Ite
     texts = [value for value in held[:2] if isinstance(value, str)]
     yield from [f"{texts[0]},{texts[1]}"] if len(texts) > 1 else []
     yield from enum
-    yield _nobody(parameter)
+    yield from (_nobody(parameter), "")  # Nothing is a text too.
 
 
 def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:
@@ -449,6 +460,9 @@ def _partly(filter: Filter, held: Sequence[Json], parameter: Parameter) -> Itera
         yield from (text, text.swapcase(), text[1:-1].strip() or text, f"{text} ", f" {text}")
     for sign in SIGNS:
         yield next((_around(text, sign) for text in texts if sign in text.strip()), None)
+    if filter.fold:
+        parts = [_around(text, sign) for sign in SIGNS if not sign.isascii() for text in texts if sign in text.strip()]
+        yield next((part.swapcase() for part in parts if part.swapcase().swapcase() == part), None)
     yield next((_bare(text) for text in texts if _bare(text) != text), None)
     for text in texts[:1]:
         yield from (f"{text[:3]}*", f"-{text[:3]}", f'"{text[:3]}"', text[:2], f"{text[:2]}.{text[3:5]}")
@@ -496,9 +510,9 @@ def _timely(_filter: Filter, held: Sequence[Json], parameter: Parameter) -> Iter
         if not day_only:
             yield (at + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
             yield at.astimezone(timezone(timedelta(hours=3))).isoformat()
-    yield from ("1900-01-01", "2999-12-31")
+    yield from ("1904-02-29", "2999-12-31")
     if not day_only:
-        yield from ("1900-01-01T00:00:00Z", "2999-12-31T00:00:00Z")
+        yield from ("1904-02-29T00:00:00Z", "2999-12-31T00:00:00Z")
 
 
 def _switched(_filter: Filter, _held: Sequence[Json], parameter: Parameter) -> Iterator[Json]:

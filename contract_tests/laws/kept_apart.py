@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contract_tests.callers import Handle
+from contract_tests.callers import Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import ANYWHERE, Bench
@@ -12,7 +12,7 @@ from contract_tests.laws.written import all_plain, resource_of
 from contract_tests.schemas import merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed
-from mock_server.contract import Json, Operation, Record, Reference, Unique, json_type
+from mock_server.contract import Json, Operation, Record, Reference, Resource, Unique, json_type
 
 
 def ids_are_fresh(bench: Bench) -> None:
@@ -27,10 +27,11 @@ def ids_are_fresh(bench: Bench) -> None:
 
 def _fresh(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
     caller, resource = bench.caller, resource_of(operation)
-    parents = caller.home_of(resource)
+    homes = _two_homes(bench, resource)
     seen: dict[str, tuple[Exchange, ...]] = {}
     listed = {repr(record.get(name)) for _, record in caller.existing(resource) if record.get(name) is not None}
     for turn in range(4):
+        parents = homes[turn % 2]
         body = caller.body(operation, parents, {})
         exchange = needed(caller.call(operation, parents, body=body), operation.status)
         handle = caller.handle(operation, parents, body, exchange)
@@ -49,6 +50,15 @@ def _fresh(bench: Bench, operation: Operation, name: str, trial: Trial) -> None:
         if removal is not None and turn % 2 == 0:
             gone = needed(caller.call(removal, handle.ids), removal.status)
             seen[key] = (*seen[key], gone)
+
+
+def _two_homes(bench: Bench, resource: Resource) -> tuple[Ids, Ids]:
+    """Two parents below which there is nothing yet, so that whoever counts for each of them gives the same twice."""
+    caller = bench.caller
+    above = bench.contract.resources[resource.parent.resource] if resource.parent else None
+    if above is None or not caller.of("create", resource=above):
+        return caller.home_of(resource), caller.home_of(resource)
+    return caller.make(above).ids, caller.make(above).ids
 
 
 # ------------------------------------------------------------------------------------------------------- uniqueness, references
@@ -75,6 +85,10 @@ class _Uniqueness:
     operation: Operation
     unique: Unique
     made: list[Handle] = field(default_factory=list)
+
+    @property
+    def resource(self) -> Resource:
+        return resource_of(self.operation)
 
     def fresh(self) -> Json:
         schema = properties(self.operation.body or {})[self.unique.property]
@@ -151,6 +165,10 @@ def _unique(bench: Bench, operation: Operation, unique: Unique) -> None:
         _given_up(bench, writer, trial)
     with bench.trial(operation, f"{name} without a value", origin=unique.origin) as trial:
         _never_collide(bench, writer, trial)
+    for other in bench.resources("create"):
+        if other is not writer.resource and _may_share(bench, writer, other):
+            with bench.trial(operation, f"{name} of a {other.title}", origin=unique.origin) as trial:
+                _of_another_kind(bench, writer, other, trial)
     if operation.action == "update":
         with bench.trial(operation, f"{name} of its own", origin=unique.origin) as trial:
             value = writer.fresh()
@@ -173,6 +191,27 @@ def _taken_before(bench: Bench, writer: _Uniqueness, trial: Trial) -> None:
         sight = caller.look(handle)
         if sight.record is not None and sight.record.get(name) == value:
             writer.refused(trial, value, f"{handle} has the {name} {shortened(value)}", sight.exchanges)
+
+
+def _may_share(bench: Bench, writer: _Uniqueness, other: Resource) -> bool:
+    """Whether records of another kind have a property of the same name for values of their own."""
+    part = properties(bench.caller.creation(other).body or {}).get(writer.unique.property)
+    names = {one.property for one in other.references} | {other.parent.property if other.parent else ""}
+    return part is not None and writer.unique.property not in names and fits(part, writer.fresh())
+
+
+def _of_another_kind(bench: Bench, writer: _Uniqueness, other: Resource, trial: Trial) -> None:
+    """A value is unique among the records of its own kind: one of another may have it, whoever has it first."""
+    caller, name = bench.caller, writer.unique.property
+    value, creation = writer.fresh(), caller.creation(other)
+    first = caller.make(other, {name: value})
+    exchange, before = writer.write(value)
+    why = f"{shortened(value)} is unique among {writer.resource.title} records, and {first} is none"
+    trial.answered(exchange, writer.operation.status, why, *first.exchanges, *before)
+    again = caller.call(creation, first.parents, body=caller.body(creation, first.parents, {name: value}))
+    if not any(one.property == name for one in other.unique):
+        why = f"{shortened(value)} is unique among {writer.resource.title} records alone"
+        trial.answered(again, creation.status, why, *first.exchanges, *before, exchange)
 
 
 def _near(writer: _Uniqueness, trial: Trial) -> None:

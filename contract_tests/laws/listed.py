@@ -255,7 +255,7 @@ def _asked(bench: Bench, listing: Listing, count: int) -> Iterator[tuple[Exchang
     pages = [(size, page) for size in _borders(count) for page in (1, -(-count // size), -(-count // size) + 1) if page > 0]
     most = at.schema.get("maximum")
     if isinstance(most, int):
-        pages.append((1, most if at.paging == "number" else most + 1))
+        pages.append((largest(size_by) or 1, most) if at.paging == "number" else (1, most + 1))
     for size, page in dict.fromkeys(pages):
         exchange = caller.call(operation, listing.ids, query=page_query(bench, operation, page, size))
         with bench.trial(operation, "page") as trial:

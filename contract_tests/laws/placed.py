@@ -36,16 +36,15 @@ def _exclusive(bench: Bench, operation: Operation, name: str, trial: Trial) -> N
     other = caller.make(caller.contract.resources[parent.resource])
     elsewhere = caller.make(resource, {name: True}, other.ids)
     first = caller.make(resource, {name: True}, above.ids)
-    if operation.action == "create":
-        second = caller.make(resource, {name: True}, above.ids)
-        told = (*first.exchanges, second.exchanges[-1])
-    else:
-        second = caller.make(resource, {name: False}, above.ids)
-        body = caller.body(operation, second.parents, {name: True})
-        told = (*first.exchanges, second.exchanges[-1], needed(caller.call(operation, second.ids, body=body), operation.status))
+    others = [caller.make(resource, {name: operation.action == "create"}, above.ids) for _ in range(2)]
+    told = (*first.exchanges, *(other.exchanges[-1] for other in others))
+    for one in others if operation.action == "update" else ():
+        body = caller.body(operation, one.parents, {name: True})
+        told += (needed(caller.call(operation, one.ids, body=body), operation.status),)
     for handle, expected, why in (
-        (second, True, "it was set last"),
-        (first, False, f"{second} has it now"),
+        (others[1], True, "it was set last"),
+        (others[0], False, f"{others[1]} has it now"),
+        (first, False, f"{others[1]} has it now"),
         (elsewhere, True, "it is below another parent"),
     ):
         record, sight = caller.seen(handle)

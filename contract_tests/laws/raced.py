@@ -35,7 +35,9 @@ def _apart(bench: Bench, operation: Operation, trial: Trial) -> None:
     trial.hold(len(set(map(repr, ids))) == len(ids), f"{len(ids)} ids", shortened(ids), *exchanges)
     numbers: dict[tuple[str, str], Exchange] = {}
     for handle, body in zip(handles, bodies, strict=True):
-        record, sight = caller.seen(handle)
+        sight = caller.look(handle)
+        trial.hold(sight.record is not None, f"{handle} in {sight.view.name}", "it is not there", *exchanges, *sight.exchanges)
+        record = sight.record or {}
         for name, value in body.items():
             if (
                 name in record
@@ -152,11 +154,12 @@ def parallel_updates_add_up(bench: Bench) -> None:
         if operation.merge == "replace":
             continue
         with bench.trial(operation) as trial:
-            for _ in range(TRIES - 1):
-                _add_up(bench, operation, trial)
+            for size in range(1, TRIES):
+                _add_up(bench, operation, size, trial)
 
 
-def _add_up(bench: Bench, operation: Operation, trial: Trial) -> None:
+def _add_up(bench: Bench, operation: Operation, size: int, trial: Trial) -> None:
+    """Each update sends so many properties."""
     caller, resource = bench.caller, resource_of(operation)
     known = caller.writable(operation)
     apart = {one.property for one in resource.references} | {one.property for one in resource.unique}
@@ -165,9 +168,8 @@ def _add_up(bench: Bench, operation: Operation, trial: Trial) -> None:
         raise Premise("fewer than two texts can be updated")
     handle = caller.make(resource)
     given = {name: caller.value(operation, name, known[name], handle.parents) for name in names}
-    exchanges = caller.together(
-        operation, [(handle.ids, caller.body(operation, handle.parents, {n: v})) for n, v in given.items()]
-    )
+    parts = [{name: given[name] for name in names[start : start + size]} for start in range(0, len(names), size)]
+    exchanges = caller.together(operation, [(handle.ids, caller.body(operation, handle.parents, part)) for part in parts])
     for exchange in exchanges:
         needed(exchange, operation.status)
     record, sight = caller.seen(handle)

@@ -8,7 +8,7 @@ from contract_tests import envelopes
 from contract_tests.callers import Handle, Ids, Walk
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import Bench
+from contract_tests.laws.bench import Bench, named_in
 from contract_tests.laws.deleted import guarding
 from contract_tests.laws.written import agree, resource_of
 from contract_tests.schemas import properties
@@ -187,7 +187,7 @@ def bodies_move_no_record(bench: Bench) -> None:
     """A record stays below its parent, whatever parent the body of an update names."""
     for operation in bench.caller.of("update"):
         parent = resource_of(operation).parent
-        if parent is not None and parent.property in properties(operation.body or {}):
+        if parent is not None and bench.caller.of("create", resource=bench.contract.resources[parent.resource]):
             with bench.trial(operation, parent.property) as trial:
                 _stays_below(bench, operation, parent, trial)
 
@@ -195,13 +195,19 @@ def bodies_move_no_record(bench: Bench) -> None:
 def _stays_below(bench: Bench, operation: Operation, parent: Reference, trial: Trial) -> None:
     caller, resource = bench.caller, resource_of(operation)
     handle, other = caller.make(resource), caller.make(bench.contract.resources[parent.resource])
+    before, _ = caller.seen(handle)
     body = caller.body(operation, handle.parents, {}) | {parent.property: other.id}
     exchange = caller.call(operation, handle.ids, body=body)  # Refusing it is as good as passing it over.
-    sight = caller.look(handle)
-    told = (*handle.exchanges, *other.exchanges, exchange, *sight.exchanges)
-    trial.hold(
-        sight.record is not None, f"{handle} still below {parent.resource} {handle.parents[parent.resource]}", "it is gone", *told
-    )
+    views = [view for view in caller.views(resource) if caller.reaches(view, handle)]
+    below = [view for view in views[1:] if parent.resource in named_in(view.operation)]
+    for view in (*views[:1], *below[:1]):
+        sight = caller.look(handle, view)
+        told = (*handle.exchanges, *other.exchanges, exchange, *sight.exchanges)
+        still = f"{handle} still below {parent.resource} {handle.parents[parent.resource]}"
+        trial.hold(sight.record is not None, still, f"it is gone from {view.name}", *told)
+        for name in before.keys() & {parent.property, *parent.show} & (sight.record or {}).keys():
+            seen = (sight.record or {})[name]
+            trial.hold(agree(before[name], seen), still, f"{name} is {shortened(seen)} in {view.name}", *told)
 
 
 # ------------------------------------------------------------------------------------------------------------ refused deletions

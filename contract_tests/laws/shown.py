@@ -8,9 +8,9 @@ from contract_tests.callers import Handle
 from contract_tests.comparing import same
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench
-from contract_tests.laws.written import all_plain
+from contract_tests.laws.written import all_long, own_parents
 from contract_tests.schemas import properties
-from contract_tests.shapes import shortened
+from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Trial, needed
 from mock_server.contract import Joined, Json, Reference, Resource, Shown
 
@@ -33,12 +33,13 @@ def _shows(bench: Bench, resource: Resource, reference: Reference, part: tuple[s
     own = caller.can_write and caller.of("create", resource=resource) and caller.of("create", resource=other)
     if own:
         is_parent = reference is resource.parent
+        above = None if is_parent else own_parents(bench, resource)
         kin = resource.parent is not None and other.parent is not None and resource.parent.resource == other.parent.resource
-        pair = caller.make(other, None, caller.home_of(resource) if kin else None)
+        pair = caller.make(other, _in_part(bench, other, part[1]), above if kin else None)
         held = (
             {} if is_parent else {reference.property: pair.id if reference.by is None else caller.seen(pair)[0].get(reference.by)}
         )
-        pairs = [(caller.make(resource, held, pair.ids if is_parent else None), pair)]
+        pairs = [(caller.make(resource, held, pair.ids if is_parent else above), pair)]
     else:
         pairs = list(_related(bench, resource, reference, part))
     for handle, shown_one in pairs[:3]:
@@ -46,9 +47,28 @@ def _shows(bench: Bench, resource: Resource, reference: Reference, part: tuple[s
     update = caller.first("update", other)
     if own and update is not None:
         handle, shown_one = pairs[0]
-        body = caller.body(update, shown_one.parents, all_plain(bench, update, shown_one.parents))
+        body = caller.body(update, shown_one.parents, all_long(bench, update, shown_one.parents))
         exchange = needed(caller.call(update, shown_one.ids, body=body), update.status)
         _compared(bench, trial, (handle, shown_one), part, (exchange,))
+
+
+def _in_part(bench: Bench, other: Resource, shown: Shown) -> dict[str, Json]:
+    """Objects of which every other part is missing that a line shows."""
+    known = bench.caller.writable(bench.caller.creation(other))
+    found: dict[str, dict[str, Json]] = {}
+    for joined in _joins(shown):
+        for path in joined.sources[1::2]:
+            part = properties(known.get(path[0], {})).get(path[-1])
+            if part is not None and len(path) == 2:
+                found.setdefault(path[0], {})[path[1]] = bench.caller.values.plain(part, path[1])
+    return {name: given for name, given in found.items() if fits(known[name], given)}
+
+
+def _joins(shown: Shown) -> Iterator[Joined]:
+    if isinstance(shown, Joined):
+        yield shown
+    for part in shown.values() if isinstance(shown, Mapping) else ():
+        yield from _joins(part)
 
 
 def _related(bench: Bench, resource: Resource, reference: Reference, part: tuple[str, Shown]) -> Iterator[tuple[Handle, Handle]]:

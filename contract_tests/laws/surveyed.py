@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from contract_tests.callers import WITHOUT_BODY, Handle, Ids
+from contract_tests.callers import Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
-from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.laws.written import all_plain, choices, resource_of
 from contract_tests.schemas import items, properties
 from contract_tests.trials import Premise, Trial
 from mock_server.contract import Json, Operation, Record, Resource, Schema
@@ -28,19 +28,21 @@ class _Cast:
     parents: Ids
     changed: Handle  # has a child of each kind
     deleted: Handle  # has none
+    alone: bool  # whether no other record below the parents has a flag that only one may have
 
 
 def others_stay(bench: Bench) -> None:
     """All that the API shows is surveyed before and after writes; only what they name may differ."""
     makeable = [one for one in bench.contract.resources.values() if _can_be_made(bench, one)]
-    casts = {resource.name: _cast(bench, resource) for resource in makeable}
+    casts = _casts(bench, makeable)
     operations = [o for o in bench.caller.of("create", "update", "delete") if casts.get(resource_of(o).name)]
-    close = list(_close(bench, [cast for cast in casts.values() if cast]))
+    close = list(_close(bench, list(casts.values())))
     before = survey(bench, close)
     written = [(operation, *_write(bench, operation, casts[resource_of(operation).name])) for operation in operations]
     touched = {one.key for _, own, _ in written for one in own}
+    above = {key for _, own, _ in written for one in own for key in _above(one)}
     after = survey(bench, close)
-    clean = not any(_deviations(before, after, touched))
+    clean = not any(_deviations(bench, (before, after), touched, above))
     for operation in operations:
         with bench.trial(operation, "all others") as trial:
             trial.checks += len(before)
@@ -52,18 +54,60 @@ def _can_be_made(bench: Bench, resource: Resource) -> bool:
     return bool(bench.caller.of("create", resource=resource))
 
 
-def _cast(bench: Bench, resource: Resource) -> _Cast | None:
-    caller = bench.caller
-    try:
-        parents = caller.home_of(resource)
-        changed = caller.make(resource, _harmless(bench, caller.creation(resource), parents), parents)
-        deleted = caller.make(resource, _harmless(bench, caller.creation(resource), parents), parents)
-    except Premise:
-        return None
+def _above(handle: Handle) -> set[tuple[str, str]]:
+    """The parents of a record, for which it may count as a change that a child did."""
+    return {(name, repr(id)) for name, id in handle.parents.items()}
+
+
+def _home(bench: Bench, resource: Resource, homes: dict[str, Ids]) -> Ids:
+    """A parent with a value for everything, the same for all kinds of its children; the run's own if none can be made."""
+    if resource.parent is None:
+        return {}
+    above = bench.contract.resources[resource.parent.resource]
+    if above.name not in homes:
+        if not _can_be_made(bench, above):
+            return bench.caller.home_of(resource)
+        parents = _home(bench, above, homes)
+        homes[above.name] = bench.caller.make(above, _harmless(bench, bench.caller.creation(above), parents), parents).ids
+    return homes[above.name]
+
+
+def _renew(bench: Bench, homes: Mapping[str, Ids]) -> None:
+    """Give the parents new values, now that they have children: whatever these did to them is undone."""
+    for name, ids in homes.items():
+        resource = bench.contract.resources[name]
+        for operation in bench.caller.of("update", resource=resource)[:1]:
+            bench.caller.call(operation, ids, body=bench.caller.body(operation, ids, _harmless(bench, operation, ids)))
+
+
+def _casts(bench: Bench, resources: Sequence[Resource]) -> dict[str, _Cast]:
+    """Records for the writes that are tried; those to be deleted are made last, so that no other refers to them."""
+    homes: dict[str, Ids] = {}
+    changed: dict[str, Handle] = {}
+    deleted: dict[str, Handle] = {}
+    for resource in resources:
+        attempt(lambda resource=resource: changed.update({resource.name: _made(bench, resource, homes)}))  # type: ignore[misc]
+    for handle in changed.values():
+        _have_one_of_each(bench, handle)
+    for resource in reversed(resources):
+        attempt(lambda resource=resource: deleted.update({resource.name: _made(bench, resource, homes)}))  # type: ignore[misc]
+    _renew(bench, homes)
+    return {
+        name: _Cast(one.parents, one, deleted[name], one.parents in homes.values())
+        for name, one in changed.items()
+        if name in deleted
+    }
+
+
+def _made(bench: Bench, resource: Resource, homes: dict[str, Ids]) -> Handle:
+    parents = _home(bench, resource, homes)
+    return bench.caller.make(resource, _harmless(bench, bench.caller.creation(resource), parents), parents)
+
+
+def _have_one_of_each(bench: Bench, handle: Handle) -> None:
     for child in bench.contract.resources.values():
-        if child.parent is not None and child.parent.resource == resource.name and _can_be_made(bench, child):
-            attempt(lambda child=child: caller.make(child, None, changed.ids))  # type: ignore[misc]
-    return _Cast(parents, changed, deleted)
+        if child.parent is not None and child.parent.resource == handle.resource.name and _can_be_made(bench, child):
+            attempt(lambda child=child: bench.caller.make(child, None, handle.ids))  # type: ignore[misc]
 
 
 def _harmless(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:
@@ -71,49 +115,72 @@ def _harmless(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Jso
     return {name: v for name, v in all_plain(bench, operation, parents).items() if name not in resource_of(operation).exclusive}
 
 
-def _write(bench: Bench, operation: Operation, cast: _Cast | None) -> tuple[list[Handle], tuple[Exchange, ...]]:
+def _write(bench: Bench, operation: Operation, cast: _Cast) -> tuple[list[Handle], tuple[Exchange, ...]]:
     """What an operation wrote, and how; nothing if it refused."""
     caller = bench.caller
-    if cast is None:
-        return [], ()
     own = cast.deleted if operation.action == "delete" else cast.changed
-    sent = _harmless(bench, operation, cast.parents) if operation.body is not None else {}
-    body: Json = caller.body(operation, cast.parents, sent) if operation.body is not None else WITHOUT_BODY
-    ids = cast.parents if operation.action == "create" else own.ids
-    exchange = caller.call(operation, ids, body=body)
-    if exchange.answer.status != operation.status:
-        return [own], (exchange,)
-    made = caller.handle(operation, cast.parents, body, exchange) if operation.action == "create" else own
-    return [made], (*(own.exchanges if operation.action != "create" else ()), exchange)
+    if operation.action == "create":
+        body = caller.body(operation, cast.parents, _values(bench, operation, cast))
+        exchange = caller.call(operation, cast.parents, body=body)
+        done = exchange.answer.status == operation.status
+        return [caller.handle(operation, cast.parents, body, exchange) if done else own], (exchange,)
+    if operation.body is None:
+        return [own], (*own.exchanges, caller.call(operation, own.ids))
+    sent = [caller.body(operation, cast.parents, given) for given in _states(bench, operation, cast)]
+    return [own], (*own.exchanges, *(caller.call(operation, own.ids, body=body) for body in sent))
+
+
+def _values(bench: Bench, operation: Operation, cast: _Cast) -> dict[str, Json]:
+    """A value for every property; for flags that only one record may have where they take nobody else's."""
+    return (all_plain if cast.alone else _harmless)(bench, operation, cast.parents)
+
+
+def _states(bench: Bench, operation: Operation, cast: _Cast) -> Iterator[dict[str, Json]]:
+    """Values for every property, as often as it takes for those that have few to have had each."""
+    plain = _values(bench, operation, cast)
+    few = {name: choices(part) for name, part in bench.caller.writable(operation).items() if name in plain}
+    for turn in range(max([1, *map(len, few.values())])):
+        yield {**plain, **{name: values[turn % len(values)] for name, values in few.items() if values}}
 
 
 def _blamed(bench: Bench, operation: Operation, trial: Trial) -> None:
     """The operation alone, between two surveys of its own."""
-    cast = _cast(bench, resource_of(operation))
+    cast = _casts(bench, [resource_of(operation)]).get(resource_of(operation).name)
     if cast is None:
         raise Premise(f"no {resource_of(operation).title} could be made")
     close = list(_close(bench, [cast]))
     before = survey(bench, close)
     own, told = _write(bench, operation, cast)
     after = survey(bench, close)
-    for expected, seen, shown in _deviations(before, after, {one.key for one in own}):
+    above = {key for one in own for key in _above(one)}
+    for expected, seen, shown in _deviations(bench, (before, after), {one.key for one in own}, above):
         trial.hold(False, expected, seen, *shown[:1], *told, *shown[1:])
 
 
-def _deviations(before: Survey, after: Survey, touched: set[tuple[str, str]]) -> Iterator[tuple[str, str, tuple[Exchange, ...]]]:
+def _deviations(
+    bench: Bench, surveys: tuple[Survey, Survey], touched: set[tuple[str, str]], above: set[tuple[str, str]]
+) -> Iterator[tuple[str, str, tuple[Exchange, ...]]]:
     """What is gone, has come, or has changed without being touched."""
+    before, after = surveys
+    accounted = {(name, id) for _, name, id in after} | bench.caller.gone
     for key in dict.fromkeys((*before, *after)):
         view, name, id = key
-        if (name, id) in touched:
-            continue
         old, new = before.get(key), after.get(key)
+        if (name, id) in touched & accounted:
+            continue
         if old is None or new is None:
             there = old or new
             expected = f"{name} {id} {'still' if old else 'not'} in {view}"
             yield expected, "it is gone" if old else "it is there", there[1] if there else ()
-        elif found := changes(old[0], new[0]):
+        elif found := changes(old[0], new[0], _moved(bench, (name, id), above)):
             expected, seen = found[0].told
             yield f"{expected} in {name} {id}, as before", seen, (*old[1], *new[1])
+
+
+def _moved(bench: Bench, key: tuple[str, str], above: set[tuple[str, str]]) -> set[str]:
+    """When a parent was last changed may be when a child was."""
+    updated = bench.contract.resources[key[0]].updated
+    return {updated} if updated and key in above else set()
 
 
 # --------------------------------------------------------------------------------------------------------------- what there is

@@ -8,13 +8,14 @@ from contract_tests import envelopes
 from contract_tests.callers import WITHOUT_BODY, Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import Bench
-from contract_tests.laws.written import all_plain, origin_of, resource_of
+from contract_tests.laws.bench import ANYWHERE, Bench
+from contract_tests.laws.written import all_plain, have_children, origin_of, resource_of
 from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Trial, needed
-from mock_server.contract import Json, Operation, Record, Resource, json_type
+from mock_server.contract import Json, Operation, Origin, Record, Resource, json_type
 
+SEVERAL = 3  # things that are wrong in one body
 INSIDE = 4  # properties of an object in a body that are broken
 _MISTYPED: Mapping[str, Json] = {
     "string": 7,
@@ -41,7 +42,9 @@ def one_record_is_touched(bench: Bench) -> None:
 def _touched(bench: Bench, operation: Operation, trial: Trial) -> None:
     caller, resource = bench.caller, resource_of(operation)
     parents = caller.home_of(resource)
-    handles = [caller.make(resource, _plain_for(bench, resource, parents), parents) for _ in range(3)]
+    handles = [caller.make(resource, _plain_for(bench, resource, parents), parents) for _ in range(2)]
+    handles.append(twin(bench, handles[1]))
+    have_children(bench, handles[2])
     bystanders = [handles[0], handles[2], *_strangers(bench, resource)]
     before = census(bench, resource, parents, bystanders)
     one = handles[1]
@@ -59,6 +62,13 @@ def _touched(bench: Bench, operation: Operation, trial: Trial) -> None:
     after = census(bench, resource, parents, bystanders)
     told = (*(h.exchanges[-1] for h in handles), exchange)
     _unchanged(trial, before, after, {repr(own.id)}, told, {"create": 1, "delete": -1}.get(operation.action, 0))
+
+
+def twin(bench: Bench, handle: Handle) -> Handle:
+    """A record beside another with the same values, but for those that no two may share."""
+    apart = {one.property for one in handle.resource.unique} | set(handle.resource.exclusive)
+    again = {name: value for name, value in handle.sent.items() if name not in apart}
+    return bench.caller.make(handle.resource, again, handle.parents)
 
 
 def _plain_for(bench: Bench, resource: Resource, parents: Ids) -> dict[str, Json]:
@@ -135,6 +145,7 @@ def _refusals(bench: Bench, operation: Operation) -> None:
     handle = caller.make(resource, _plain_for(bench, resource, parents), parents)
     before = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
     refused: list[Exchange] = []
+    taken: list[Exchange] = []  # That is told already, and may have changed other records rightly.
     for name, keyword, value, part in wrong_values(operation):
         with bench.trial(operation, f"{name} {keyword}", origin=origin_of(part, operation.origin)) as trial:
             good = all_plain(bench, operation, parents) if len(properties(operation.body or {})) < 30 else {}
@@ -144,28 +155,52 @@ def _refusals(bench: Bench, operation: Operation) -> None:
             exchange = caller.call(operation, handle.ids if operation.action == "update" else parents, body=body)
             if 400 <= exchange.answer.status < 500:
                 refused.append(exchange)
+            else:
+                taken.append(exchange)
             before_it = handle.exchanges if operation.action == "update" else ()
             trial.answered(exchange, caller.status_of("invalid_body"), _why(name, keyword, value), *before_it)
-            _pointed(bench, exchange, name, trial)
+            _pointed(bench, exchange, [name], trial)
+    wrong = {name: value for name, keyword, value, _ in reversed([*wrong_values(operation)]) if keyword == "type"}
+    with bench.trial(operation, "several things at once", origin=refusals_origin(bench)) as trial:
+        if len(wrong) > 1 and violations(bench) is not None:
+            few = dict([*wrong.items()][-SEVERAL:])
+            body = {**caller.body(operation, parents, {}), **few}
+            exchange = caller.call(operation, handle.ids if operation.action == "update" else parents, body=body)
+            trial.answered(exchange, caller.status_of("invalid_body"), f"{', '.join(few)} are of the wrong type")
+            _pointed(bench, exchange, [*few], trial)
     with bench.trial(operation, "nothing changes") as trial:
-        if refused:
+        if refused and not taken:
             after = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
-            made = {key[1] for key in caller.made if key[0] == resource.name} - {repr(handle.id)}
-            _unchanged(
-                trial, before, after, made if operation.action == "create" else set(), (*handle.exchanges, *_culprits(refused))
-            )
+            _unchanged(trial, before, after, set(), (*handle.exchanges, *_culprits(refused)))
 
 
-def _pointed(bench: Bench, exchange: Exchange, name: str, trial: Trial) -> None:
-    """A refusal that tells what is wrong names the property, where its form has a place for that."""
-    form = bench.contract.refusals
-    at, inside = envelopes.located(form.body, "$violations"), envelopes.located(form.violation, "$pointer")
-    if at is None or inside is None:
+def _pointed(bench: Bench, exchange: Exchange, names: Sequence[str], trial: Trial) -> None:
+    """A refusal that tells what is wrong names the properties, and that they are in the body, if its form has places for that."""
+    inside, part = (envelopes.located(bench.contract.refusals.violation, token) for token in ("$pointer", "$in"))
+    listed = violations(bench, exchange)
+    if listed is None or inside is None:
         return
-    listed = envelopes.at(exchange.answer.json(), at)
-    told = [envelopes.at(one, inside) for one in listed] if isinstance(listed, list) else []
-    right = any(isinstance(one, str) and f"{one}/".startswith(f"/{name}/") for one in told)
-    trial.hold(right, f"what is wrong, at /{name}", shortened(told) if told else "nothing", exchange)
+    for name in names:
+        told = [one for one in listed if f"{envelopes.at(one, inside)}/".startswith(f"/{name}/")]
+        trial.hold(bool(told), f"what is wrong, at /{name}", shortened(listed) if listed else "nothing", exchange)
+        if part is not None:
+            seen = [envelopes.at(one, part) for one in told]
+            trial.hold("body" in seen, f"what is wrong at /{name}, in the body", f"in {shortened(seen)}", exchange)
+
+
+def violations(bench: Bench, exchange: Exchange | None = None) -> Sequence[Json] | None:
+    """What a refusal tells to be wrong; None if its form has no place for that."""
+    at = envelopes.located(bench.contract.refusals.body, "$violations")
+    if at is None:
+        return None
+    listed = envelopes.at(exchange.answer.json(), at) if exchange else []
+    return listed if isinstance(listed, list) else []
+
+
+def refusals_origin(bench: Bench) -> Origin:
+    """Where the form of refusals comes from."""
+    semantics = bench.contract.document["x-semantics"]
+    return origin_of(semantics.get("refusals", {}), origin_of(semantics, ANYWHERE))
 
 
 def _culprits(refused: list[Exchange]) -> tuple[Exchange, ...]:
@@ -233,16 +268,19 @@ def _breaking(schema: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Json
 def _breaking_texts(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     if schema.get("format") in ("email", "date", "date-time", "uuid", "uri"):
         yield "format", "not one"
-    if schema.get("format") in ("date", "date-time") and "pattern" not in schema:
+    if schema.get("format") == "email":
+        yield "nobody at no domain", "@"
+    if schema.get("format") in ("date", "date-time"):
         yield "no such day", "2024-02-30" + ("T00:00:00Z" if schema["format"] == "date-time" else "")
     if schema.get("format") == "date-time":
         yield from (("a day", "2024-02-29"), ("no such hour", "2024-02-29T25:00:00Z"))
+        yield from (("no zone", "2024-02-29T10:00:00"), ("an offset", "2024-02-29T10:00:00+00:00"))
     if schema.get("minLength"):
         yield "minLength", ""
     if "maxLength" in schema:
         yield "maxLength", "x" * (schema["maxLength"] + 1)
     if "pattern" in schema:
-        yield "pattern", "\x00"
+        yield "pattern", "\x07"
 
 
 def _breaking_numbers(schema: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Json]]:

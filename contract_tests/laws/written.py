@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from contract_tests import envelopes
-from contract_tests.callers import Handle, Ids, Sight
+from contract_tests.callers import Handle, Ids, Sight, View
 from contract_tests.comparing import Difference, changes, differences, same
 from contract_tests.exchanges import Exchange
-from contract_tests.laws.bench import ANYWHERE, Bench
+from contract_tests.laws.bench import ANYWHERE, Bench, attempt
 from contract_tests.schemas import json_type, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed, unanswered
@@ -17,7 +20,7 @@ from mock_server.contract import Json, Operation, Origin, Record, Resource, Sche
 from mock_server.schemas import MISSING, unset
 
 TRIES = 6  # values of a property by which it shows whether it is stored at all
-ROUNDS = 20  # bodies in which every property takes one of its telling values
+ROUNDS = 22  # bodies in which every property takes one of its telling values
 VAST = 5000  # characters of a long text: more than a column for four thousand holds
 BODY = 60_000  # characters of a body that any server takes
 
@@ -25,6 +28,7 @@ BODY = 60_000  # characters of a body that any server takes
 def create_persists(bench: Bench) -> None:
     for operation in bench.caller.of("create"):
         _persists(bench, operation, _Creation(bench, operation))
+        _shown_everywhere(bench, operation)
 
 
 def update_persists(bench: Bench) -> None:
@@ -90,12 +94,13 @@ class _Creation(_Writing):
 class _Change(_Writing):
     """Writes values by updating one record."""
 
-    _handle: Handle | None = None
+    @cached_property
+    def handle(self) -> Handle:
+        """The record, made when it is needed."""
+        return self.caller.make(self.resource)
 
     def write(self, given: Mapping[str, Json]) -> tuple[Handle | None, Exchange, tuple[Exchange, ...]]:
-        if self._handle is None:
-            self._handle = self.caller.make(self.resource)
-        handle = self._handle
+        handle = self.handle
         body = self.caller.body(self.operation, handle.parents, given)
         exchange = self.caller.call(self.operation, handle.ids, body=body)
         done = exchange.answer.status == self.operation.status
@@ -131,6 +136,78 @@ def _persists(bench: Bench, operation: Operation, writer: _Writer) -> None:
             if name in suspects:
                 _alone(alone, writer, name, suspects[name])
             alone.checks += checks
+    with bench.trial(operation, "texts with NUL") as whole:
+        _cut_short(whole, writer, known)
+
+
+def _cut_short(trial: Trial, writer: _Writer, known: Mapping[str, Schema]) -> None:
+    """A text may be refused for its NUL, but not end before it."""
+    given: dict[str, Json] = {}
+    told = writer.caller.data.values.get(writer.resource.name, {})
+    for name, part in known.items():
+        text = f"{writer.caller.values.mark()}\0end"
+        plain = json_type(merged(part)) == "string" and "format" not in merged(part) and fits(part, text)
+        if plain and writer.caller.reference(writer.resource, name) is None and name not in told:
+            given[name] = text
+    if not given:
+        return
+    handle, exchange, before = writer.write(given)
+    trial.checks += 1
+    if handle is not None:
+        sight = writer.caller.look(handle)
+        for found in _missed(writer, sight, given):
+            asked = (*before, exchange, *sight.exchanges)
+            trial.hold(False, *found.told, *asked, origin=origin_of(known[found.property], trial.origin))
+
+
+def _shown_everywhere(bench: Bench, operation: Operation) -> None:
+    """Long texts, and nulls beside values: what the fullest view shows, every other does as well."""
+    caller, resource = bench.caller, resource_of(operation)
+    known = caller.writable(operation)
+    others = caller.views(resource)[1:]
+    if not others:
+        return
+    with bench.trial(operation, "in every view"):
+        parents = caller.home_of(resource)
+        optional = [name for name, part in known.items() if merged(part).get("nullable")]
+        nothings = [dict.fromkeys(names) for names in _parts(optional) if names]
+        wanted: list[dict[str, Json]] = [all_long(bench, operation, parents)]
+        wanted += [{**all_plain(bench, operation, parents), **nothing} for nothing in nothings]
+        flagless = [{name: value for name, value in given.items() if name not in resource.exclusive} for given in wanted]
+        handles = [caller.make(resource, given, parents) for given in flagless]
+        for view in others:
+            if all(caller.reaches(view, handle) for handle in handles):
+                _as_sent(bench, operation, view, handles)
+
+
+def _as_sent(bench: Bench, operation: Operation, view: View, handles: Sequence[Handle]) -> None:
+    """A view shows of new records what was sent."""
+    known = bench.caller.writable(operation)
+    resource = resource_of(operation)
+    with bench.trial(operation, f"in {view.name}") as trial:
+        for handle, sight in zip(handles, _sights(bench, view, handles), strict=True):
+            told = (*handle.exchanges, *sight.exchanges)
+            trial.hold(sight.record is not None, f"{handle} in {view.name}", "it is not there", *told)
+            sent = {name: value for name, value in handle.sent.items() if name in known}
+            for found in differences(bench.contract, resource, sent, sight.record or {}, view.schema):
+                origin = origin_of(known[found.property], operation.origin)
+                trial.hold(False, found.told[0], f"{found.told[1]} in {view.name}", *told, origin=origin)
+
+
+def _sights(bench: Bench, view: View, handles: Sequence[Handle]) -> list[Sight]:
+    """What a view shows of records below the same parents; a list is asked once for all of them."""
+    if view.operation.action != "list" or view.inside:
+        return [bench.caller.look(handle, view) for handle in handles]
+    walk = bench.caller.walk(view.operation, handles[0].parents)
+    own = handles[0].resource.id.property
+    found = {
+        repr(record.get(own)): Sight(view, record, (exchange,))
+        for page, exchange in zip(walk.pages, walk.exchanges, strict=False)
+        for record in page
+    }
+    if not walk.whole:
+        raise Premise(f"{view.operation.operation_id} has more than {bench.caller.most_pages} pages")
+    return [found.get(repr(handle.id), Sight(view, None, walk.exchanges[-1:])) for handle in handles]
 
 
 def _portions(writer: _Writer, turns: Mapping[str, int]) -> Iterator[dict[str, int]]:
@@ -232,6 +309,8 @@ def _answers(bench: Bench, operation: Operation) -> None:
         return
     writer = _Creation(bench, operation) if operation.action == "create" else _Change(bench, operation)
     with bench.trial(operation):
+        if isinstance(writer, _Change):
+            have_children(bench, writer.handle)
         handle, exchange, before = writer.write(all_plain(bench, operation, writer.parents()))
         if handle is None:
             raise Premise(f"{operation.operation_id} was refused")
@@ -242,6 +321,13 @@ def _answers(bench: Bench, operation: Operation) -> None:
                 alike = agree(told[name], record[name])
                 expected = f"{name} is {shortened(told[name])}, as the answer to the write says"
                 trial.hold(alike, expected, shortened(record[name]), *before, exchange, *sight.exchanges)
+
+
+def have_children(bench: Bench, handle: Handle) -> None:
+    """Make a child of each kind that the record shows, if it can be made."""
+    for children in handle.resource.children:
+        child = bench.contract.resources[children.resource]
+        attempt(lambda child=child: bench.caller.make(child, None, handle.ids))  # type: ignore[misc]
 
 
 def every_view_is_renewed(bench: Bench) -> None:
@@ -271,6 +357,8 @@ def agree(one: Json, other: Json) -> bool:
     """Whether two views of one value agree in what both show."""
     if isinstance(one, dict) and isinstance(other, dict):
         return all(agree(part, other[name]) for name, part in one.items() if name in other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(agree, one, other))
     return same(one, other)
 
 
@@ -288,7 +376,7 @@ def _initial(bench: Bench, operation: Operation) -> None:
         for place, names in enumerate(_parts(list(known))):
             plain = all_plain(bench, operation, caller.home_of(resource)) if names else {}
             given = {name: value for name, value in plain.items() if name in names}
-            handle = caller.make(resource, given, _own_parents(bench, resource) if place == 0 else None)
+            handle = caller.make(resource, given, own_parents(bench, resource) if place == 0 else None)
             record, sight = caller.seen(handle)
             expected = {name: _unsent(bench, resource, name, part) for name, part in known.items() if name not in handle.sent}
             expected |= {name: value for name, value in resource.initial.items() if name not in handle.sent}
@@ -297,19 +385,22 @@ def _initial(bench: Bench, operation: Operation) -> None:
 
 
 def _parts(names: Sequence[str]) -> Iterator[set[str]]:
-    """None of them; then parts such that each is in one without each other."""
+    """None of them; then the fewest parts such that each is in one without each other.
+
+    Every name is in another half of the parts, and of two different halves none has all of the other (Sperner).
+    """
     yield set()
-    for bit in range(max(len(names) - 1, 0).bit_length()):
-        for side in (0, 1):
-            yield {name for place, name in enumerate(names) if place >> bit & 1 == side}
+    count = next(n for n in itertools.count(1) if math.comb(n, (n + 1) // 2) >= len(names))
+    halves = dict(zip(names, itertools.combinations(range(count), (count + 1) // 2), strict=False))
+    yield from ({name for name, half in halves.items() if part in half} for part in range(count) if names)
 
 
-def _own_parents(bench: Bench, resource: Resource) -> Ids | None:
-    """A parent below which there is nothing yet, where one can be made."""
+def own_parents(bench: Bench, resource: Resource) -> Ids | None:
+    """A parent with a value for everything, below which there is nothing yet, where one can be made."""
     above = bench.contract.resources[resource.parent.resource] if resource.parent else None
     if above is None or not bench.caller.of("create", resource=above):
         return None
-    return bench.caller.make(above).ids
+    return full(bench, above).ids
 
 
 def _unsent(bench: Bench, resource: Resource, name: str, part: Schema) -> Json:
@@ -345,19 +436,24 @@ def update_keeps_the_rest(bench: Bench) -> None:
 
 
 def _keeps(bench: Bench, operation: Operation) -> None:
-    """One property changes at a time, to each value that it may have if those are few; every other stays."""
+    """One property changes at a time, to each value that it may have if those are few; every other stays, set or not."""
     caller, resource = bench.caller, resource_of(operation)
     known = caller.writable(operation)
     with bench.trial(operation):
         parents = caller.home_of(resource)
-        full = {name: value for name, value in all_plain(bench, caller.creation(resource), parents).items() if name in known}
-        handle = caller.make(resource, full, parents)
+        whole = {name: value for name, value in all_plain(bench, caller.creation(resource), parents).items() if name in known}
+        writes = _Steps(bench, operation, caller.make(resource, whole, parents))
         with bench.trial(operation, "nothing sent") as trial:
-            _kept(bench, operation, handle, {}, trial)
+            writes.kept({}, trial)
         for name, part in known.items():
             with bench.trial(operation, name) as trial:
-                for value in choices(part) or [caller.value(operation, name, part, handle.parents)]:
-                    _kept(bench, operation, handle, {name: value}, trial)
+                for value in choices(part) or [caller.value(operation, name, part, parents)]:
+                    writes.kept({name: value}, trial)
+    with bench.trial(operation, "what has no value") as trial:
+        for names in filter(None, _parts(list(known))):
+            handle = caller.make(resource)
+            plain = all_plain(bench, operation, handle.parents)
+            _Steps(bench, operation, handle).kept({name: value for name, value in plain.items() if name in names}, trial)
 
 
 def choices(part: Schema) -> list[Json]:
@@ -366,19 +462,29 @@ def choices(part: Schema) -> list[Json]:
     return [True, False] if json_type(whole) == "boolean" else [one for one in whole.get("enum", ()) if one is not None]
 
 
-def _kept(bench: Bench, operation: Operation, handle: Handle, given: Mapping[str, Json], trial: Trial) -> None:
-    caller, resource = bench.caller, resource_of(operation)
-    before, first = caller.seen(handle)
-    body = caller.body(operation, handle.parents, given)
-    exchange = caller.call(operation, handle.ids, body=body)
-    sent = ", ".join(body) or "nothing"
-    trial.answered(exchange, operation.status, f"{sent} may be sent alone", *handle.exchanges)
-    after, second = caller.seen(handle)
-    shown = {one for name in body for one in _shown_for(resource, name)}
-    found = changes(before, after, {*body, resource.updated or "", *shown})
-    told = found[0].told if found else ("", "")
-    why = f"only {sent} {'were' if len(body) > 1 else 'was'} sent"
-    trial.hold(not found, f"{told[0]}: {why}", told[1], *handle.exchanges, *first.exchanges, exchange, *second.exchanges)
+class _Steps:
+    """Updates of one record, one after the other."""
+
+    def __init__(self, bench: Bench, operation: Operation, handle: Handle) -> None:
+        self.caller, self.operation, self.handle = bench.caller, operation, handle
+        self.record, self.sight = self.caller.seen(handle)
+
+    def kept(self, given: Mapping[str, Json], trial: Trial) -> None:
+        """An update leaves everything else as it was after the one before."""
+        caller, operation, handle = self.caller, self.operation, self.handle
+        resource = handle.resource
+        body = caller.body(operation, handle.parents, given)
+        exchange = caller.call(operation, handle.ids, body=body)
+        sent = ", ".join(body) or "nothing"
+        trial.answered(exchange, operation.status, f"{sent} may be sent alone", *handle.exchanges)
+        before, first = self.record, self.sight
+        self.record, self.sight = caller.seen(handle)
+        shown = {one for name in body for one in _shown_for(resource, name)}
+        found = changes(before, self.record, {*body, resource.updated or "", *shown})
+        told = found[0].told if found else ("", "")
+        why = f"only {sent} {'were' if len(body) > 1 else 'was'} sent"
+        asked = (*handle.exchanges, *first.exchanges, exchange, *self.sight.exchanges)
+        trial.hold(not found, f"{told[0]}: {why}", told[1], *asked)
 
 
 def _shown_for(resource: Resource, name: str) -> set[str]:
@@ -545,6 +651,25 @@ def _forgery(value: Json, mark: str) -> Json:
     if isinstance(value, str) and value[:4].isdigit() and "-" in value:
         return f"1987{value[4:]}"
     return f"forged-{mark}"
+
+
+def full(bench: Bench, resource: Resource) -> Handle:
+    """A new record with a value for every property, but for flags that only one may have."""
+    parents = bench.caller.home_of(resource)
+    plain = all_plain(bench, bench.caller.creation(resource), parents)
+    return bench.caller.make(resource, {name: v for name, v in plain.items() if name not in resource.exclusive}, parents)
+
+
+def all_long(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:
+    """For every writable property the longest of its telling values."""
+    found: dict[str, Json] = {}
+    for name, part in bench.caller.writable(operation).items():
+        attempt(lambda name=name, part=part: found.update({name: _longest(bench, operation, name, part, parents)}))  # type: ignore[misc]
+    return found
+
+
+def _longest(bench: Bench, operation: Operation, name: str, part: Schema, parents: Ids) -> Json:
+    return max(bench.caller.samples(operation, name, part, parents), key=lambda value: len(str(value)))
 
 
 def all_plain(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:

@@ -104,10 +104,10 @@ class Judge:
             yield Fault("status", "", f"one of {', '.join(sorted(responses))}", status, node.place, origin_of(node))
             return
         shapes = self._shapes.setdefault(operation.operation_id, {})
-        for subject, expected, seen in mistakes(responses[code], status, exchange, shapes, self._contract.document):
+        for subject, expected, seen, origin in mistakes(responses[code], status, exchange, shapes, self._contract.document):
             part, pointer = _where(_OF_STATUS.sub("", subject))
             rule = self._rule(node / code, part, pointer)
-            yield Fault(part, pointer, expected, seen, rule.place, origin_of(rule))
+            yield Fault(part, pointer, expected, seen, rule.place, origin or origin_of(rule))
 
     @staticmethod
     def _rule(response: Node, part: str, pointer: str) -> Node:
