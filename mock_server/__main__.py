@@ -79,11 +79,17 @@ def serve(settings: Settings) -> int:
             return _work(settings, listening)
         from mock_server import workers  # noqa: PLC0415
 
-        return workers.run(settings.workers, lambda place: _status(lambda: _work(settings, listening, told=place == 0)))
+        def work(place: int, begun: Callable[[], None]) -> int:
+            return _status(lambda: _work(settings, listening, told=place == 0, begun=begun))
+
+        return workers.run(settings.workers, work)
 
 
-def _work(settings: Settings, listening: socket.socket, *, told: bool = True) -> int:
-    """Serve what comes to a socket; of several processes one is `told` to say so, and what is wrong."""
+def _work(settings: Settings, listening: socket.socket, *, told: bool = True, begun: Callable[[], None] = lambda: None) -> int:
+    """Serve what comes to a socket; of several processes one is `told` to say so.
+
+    Raises WrongUsage, before it calls `begun`.
+    """
     with _lasting():
         # Imported late, so that a wrong option and --help answer at once.
         from mock_server import app, lifeline, serving  # noqa: PLC0415
@@ -94,9 +100,8 @@ def _work(settings: Settings, listening: socket.socket, *, told: bool = True) ->
         try:
             front = app.build(settings)
         except (BrokenContract, UnknownContract, UnknownSituation, UnknownStore) as broken:
-            if told:
-                raise WrongUsage(str(broken)) from None
-            return WRONG_USAGE
+            raise WrongUsage(str(broken)) from None
+    begun()
     if told:
         host, port = listening.getsockname()[:2]
         print("\n".join([front.table(f"http://{_shown(host)}:{port}"), *chosen.told(settings)]), flush=True)

@@ -20,13 +20,15 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from mock_server import clock, settings
 from mock_server.journal import BYTES, Exchange
 from mock_server.refusals import NotFound, Refusal
 from mock_server.seeded import Baseline
 from mock_server.settings import Settings, WrongUsage
-from mock_server.stores import Store, UnknownStore, opened
+from mock_server.stores import Store, UnknownStore, opened, statements
 from mock_server.stores.sql import TRIM_STEP
 from mock_server.worlds import World
 from tests import postgres as postgresql
@@ -235,6 +237,32 @@ def test_workers_are_one_server(store: str) -> None:
     assert [answer["data"]["id"] for answer in made] == [f"cust-{n:03}" for n in range(61, 81)]
     assert totals == {80}
     assert status == 0
+
+
+def test_what_keeps_workers_from_starting_is_told_once(tmp_path: Path) -> None:
+    """The first of them meets it, and the others do not start."""
+    (tmp_path / "worlds.db").write_text("no database")
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--store", f"sqlite:///{tmp_path}/worlds.db", "--workers", "3"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+
+    assert ended.returncode == 2
+    assert re.fullmatch(r"mock-server: --store \S+ cannot be opened: .+\n", ended.stderr)
+
+
+def test_a_server_waits_for_one_that_makes_the_tables(postgres: str) -> None:
+    """Two that make the same table would meet errors of several kinds."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with postgresql.database(postgres) as store, ThreadPoolExecutor(1) as threads:
+        engine = create_engine(store.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+        with engine.begin() as first:
+            first.execute(statements.ALONE)
+            second = threads.submit(opened, store)
+            while not (second.done() or first.execute(waiting).scalar()):
+                pass
+            statements.METADATA.create_all(first)
+        with contextlib.closing(second.result()) as kept:
+            assert kept.names() == []
 
 
 def test_workers_in_memory_are_refused() -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 METADATA = MetaData()
+ALONE = select(func.pg_advisory_xact_lock(0x6D6F636B))  # PostgreSQL's: until the transaction ends, no other server gets past it
 _COUNTING = BigInteger().with_variant(Integer, "sqlite")  # There only an INTEGER counts up.
 WORLDS = Table(
     "mock_worlds",
