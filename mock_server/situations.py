@@ -19,7 +19,6 @@ from mock_server.intake import Intake
 from mock_server.limits import Limit
 from mock_server.refusals import Conflict, Refusal, Violation
 from mock_server.shapes import Shapes, required
-from mock_server.state import Collection
 from mock_server.worlds import World
 
 FOLDER = "situations"
@@ -51,9 +50,10 @@ class Step:
         Raises Refusal.
         """
         collection = changes.state.collections[self.resource]
+        intake = Intake(changes.state.contract, collection.resource, collection.resource.schema)
         if self.verb == "add":
             for number in range(1, times + 1):
-                _add(changes, collection, _numbered(self.record, number) if self.times > 1 else self.record)
+                _add(changes, intake, _numbered(self.record, number) if self.times > 1 else self.record)
             return
         found = collection.find(self.id)
         if found is None:
@@ -61,9 +61,7 @@ class Step:
         if self.verb == "remove":
             changes.delete(collection.resource, found[0])
         else:
-            contract = changes.state.contract
-            new = deep(Intake(contract, collection.resource, collection.resource.schema), found[1], self.record)
-            changes.change(collection.resource, found[0], new, self.record)
+            changes.change(collection.resource, found[0], deep(intake, found[1], self.record), self.record)
 
 
 @dataclass(frozen=True)
@@ -365,10 +363,10 @@ def _mistake(node: Node, found: Violation) -> Mistake:
     return node.document.mistake((*node.path, *steps), found.message)
 
 
-def _add(changes: Changes, collection: Collection, record: Mapping[str, Json]) -> None:
+def _add(changes: Changes, intake: Intake, record: Mapping[str, Json]) -> None:
     """Create a record, and those that it lists as its own."""
-    resource = collection.resource
-    intake = Intake(changes.state.contract, resource, resource.schema)
+    resource = intake.resource
+    collection = changes.state.collections[resource.name]
     children = {child.property: child for child in resource.children}
     fixed = resource.assigned - ({resource.parent.property} if resource.parent else set())
     stored = {name: intake.filled_in(name, value) for name, value in record.items() if name not in children}
@@ -383,9 +381,9 @@ def _add(changes: Changes, collection: Collection, record: Mapping[str, Json]) -
         raise Conflict(f"{', '.join(missing)} is missing: every {resource.title} has it.")
     id = made[resource.id.property]
     for name, child in children.items():
-        below = changes.state.collections[child.resource]
+        parent = changes.state.collections[child.resource].parent.property
         for part in record.get(name, ()):
-            _add(changes, below, {**part, below.parent.property: id})
+            _add(changes, intake.below(child), {**part, parent: id})
 
 
 def _numbered(value: Json, number: int) -> Json:
