@@ -14,7 +14,7 @@ from contract_tests.comparing import shown_at
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
 from contract_tests.laws.listed import TOLD, Listing, listings, told_right
-from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.laws.written import all_but_flags, resource_of
 from contract_tests.matching import Held, held, judge, moment
 from contract_tests.schemas import json_type, merged, properties
 from contract_tests.shapes import fits, shortened
@@ -368,13 +368,7 @@ def _craft(bench: Bench, resource: Resource, parents: Ids) -> None:
             attempt(lambda name=name, place=place, given=given: _give(bench, creation, name, place, given, above))  # type: ignore[misc]
         attempt(lambda given=given: caller.make(resource, given, above))  # type: ignore[misc]
     attempt(lambda: caller.make(resource, None, above))
-    attempt(lambda: caller.make(resource, _apart(bench, creation, above), above))
-
-
-def _apart(bench: Bench, creation: Operation, parents: Ids) -> dict[str, Json]:
-    """A value of its own for every property: which of them a filter looks at, shows."""
-    plain = all_plain(bench, creation, parents)
-    return {name: value for name, value in plain.items() if name not in resource_of(creation).exclusive}
+    attempt(lambda: caller.make(resource, all_but_flags(bench, creation, above), above))
 
 
 def _give(bench: Bench, creation: Operation, name: str, place: int, given: dict[str, Json], parents: Ids) -> None:

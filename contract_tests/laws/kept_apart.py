@@ -8,7 +8,7 @@ from contract_tests.callers import Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import ANYWHERE, Bench
-from contract_tests.laws.written import all_plain, resource_of
+from contract_tests.laws.written import all_plain, resource_of, shareable
 from contract_tests.schemas import merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Premise, Trial, needed
@@ -230,13 +230,11 @@ def _near(writer: _Uniqueness, trial: Trial) -> None:
 def _twins(bench: Bench, operation: Operation) -> None:
     """Two records may share every value but the unique ones."""
     caller, resource = bench.caller, resource_of(operation)
-    apart = {one.property for one in resource.unique} | set(resource.exclusive)
     with bench.trial(operation, "all other values") as trial:
         parents = caller.home_of(resource)
         plain = all_plain(bench, operation, parents)
         first = caller.make(resource, plain, parents)
-        again = {name: value for name, value in first.sent.items() if name not in apart}
-        body = caller.body(operation, parents, again)
+        body = caller.body(operation, parents, shareable(first))
         exchange = caller.call(operation, parents, body=body)
         trial.answered(exchange, operation.status, f"{first} shares nothing with it that must be unique", *first.exchanges)
 

@@ -9,7 +9,7 @@ from contract_tests.callers import Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import Bench, attempt
-from contract_tests.laws.written import all_plain, choices, resource_of
+from contract_tests.laws.written import all_but_flags, all_plain, choices, resource_of
 from contract_tests.schemas import items, properties
 from contract_tests.trials import Premise, Trial
 from mock_server.contract import Json, Operation, Record, Resource, Schema
@@ -68,7 +68,7 @@ def _home(bench: Bench, resource: Resource, homes: dict[str, Ids]) -> Ids:
         if not _can_be_made(bench, above):
             return bench.caller.home_of(resource)
         parents = _home(bench, above, homes)
-        homes[above.name] = bench.caller.make(above, _harmless(bench, bench.caller.creation(above), parents), parents).ids
+        homes[above.name] = bench.caller.make(above, all_but_flags(bench, bench.caller.creation(above), parents), parents).ids
     return homes[above.name]
 
 
@@ -77,7 +77,7 @@ def _renew(bench: Bench, homes: Mapping[str, Ids]) -> None:
     for name, ids in homes.items():
         resource = bench.contract.resources[name]
         for operation in bench.caller.of("update", resource=resource)[:1]:
-            bench.caller.call(operation, ids, body=bench.caller.body(operation, ids, _harmless(bench, operation, ids)))
+            bench.caller.call(operation, ids, body=bench.caller.body(operation, ids, all_but_flags(bench, operation, ids)))
 
 
 def _casts(bench: Bench, resources: Sequence[Resource]) -> dict[str, _Cast]:
@@ -101,18 +101,13 @@ def _casts(bench: Bench, resources: Sequence[Resource]) -> dict[str, _Cast]:
 
 def _made(bench: Bench, resource: Resource, homes: dict[str, Ids]) -> Handle:
     parents = _home(bench, resource, homes)
-    return bench.caller.make(resource, _harmless(bench, bench.caller.creation(resource), parents), parents)
+    return bench.caller.make(resource, all_but_flags(bench, bench.caller.creation(resource), parents), parents)
 
 
 def _have_one_of_each(bench: Bench, handle: Handle) -> None:
     for child in bench.contract.resources.values():
         if child.parent is not None and child.parent.resource == handle.resource.name and _can_be_made(bench, child):
             attempt(lambda child=child: bench.caller.make(child, None, handle.ids))  # type: ignore[misc]
-
-
-def _harmless(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:
-    """A value for every property but the flags that only one record may have."""
-    return {name: v for name, v in all_plain(bench, operation, parents).items() if name not in resource_of(operation).exclusive}
 
 
 def _write(bench: Bench, operation: Operation, cast: _Cast) -> tuple[list[Handle], tuple[Exchange, ...]]:
@@ -132,7 +127,7 @@ def _write(bench: Bench, operation: Operation, cast: _Cast) -> tuple[list[Handle
 
 def _values(bench: Bench, operation: Operation, cast: _Cast) -> dict[str, Json]:
     """A value for every property; for flags that only one record may have where they take nobody else's."""
-    return (all_plain if cast.alone else _harmless)(bench, operation, cast.parents)
+    return (all_plain if cast.alone else all_but_flags)(bench, operation, cast.parents)
 
 
 def _states(bench: Bench, operation: Operation, cast: _Cast) -> Iterator[dict[str, Json]]:

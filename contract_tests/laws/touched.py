@@ -9,7 +9,7 @@ from contract_tests.callers import WITHOUT_BODY, Handle, Ids
 from contract_tests.comparing import changes
 from contract_tests.exchanges import Exchange
 from contract_tests.laws.bench import ANYWHERE, Bench
-from contract_tests.laws.written import all_plain, have_children, origin_of, resource_of
+from contract_tests.laws.written import all_but_flags, all_plain, have_children, origin_of, resource_of, shareable
 from contract_tests.schemas import items, merged, properties
 from contract_tests.shapes import fits, shortened
 from contract_tests.trials import Trial, needed
@@ -42,21 +42,19 @@ def one_record_is_touched(bench: Bench) -> None:
 def _touched(bench: Bench, operation: Operation, trial: Trial) -> None:
     caller, resource = bench.caller, resource_of(operation)
     parents = caller.home_of(resource)
-    handles = [caller.make(resource, _plain_for(bench, resource, parents), parents) for _ in range(2)]
+    handles = [caller.make(resource, all_but_flags(bench, caller.creation(resource), parents), parents) for _ in range(2)]
     handles.append(twin(bench, handles[1]))
     have_children(bench, handles[2])
     bystanders = [handles[0], handles[2], *_strangers(bench, resource)]
     before = census(bench, resource, parents, bystanders)
     one = handles[1]
     if operation.action == "create":
-        body = caller.body(operation, parents, _plain_for(bench, resource, parents))
+        body = caller.body(operation, parents, all_but_flags(bench, caller.creation(resource), parents))
         exchange = needed(caller.call(operation, parents, body=body), operation.status)
         own = caller.handle(operation, parents, body, exchange)
     else:
         own = one
-        named = all_plain(bench, operation, parents) if operation.action == "update" else {}
-        for name in resource.exclusive:
-            named.pop(name, None)
+        named = all_but_flags(bench, operation, parents) if operation.action == "update" else {}
         sent: Json = caller.body(operation, parents, named) if operation.body is not None else WITHOUT_BODY
         exchange = needed(caller.call(operation, own.ids, body=sent), operation.status)
     after = census(bench, resource, parents, bystanders)
@@ -66,14 +64,7 @@ def _touched(bench: Bench, operation: Operation, trial: Trial) -> None:
 
 def twin(bench: Bench, handle: Handle) -> Handle:
     """A record beside another with the same values, but for those that no two may share."""
-    apart = {one.property for one in handle.resource.unique} | set(handle.resource.exclusive)
-    again = {name: value for name, value in handle.sent.items() if name not in apart}
-    return bench.caller.make(handle.resource, again, handle.parents)
-
-
-def _plain_for(bench: Bench, resource: Resource, parents: Ids) -> dict[str, Json]:
-    plain = all_plain(bench, bench.caller.creation(resource), parents)
-    return {name: value for name, value in plain.items() if name not in resource.exclusive}
+    return bench.caller.make(handle.resource, shareable(handle), handle.parents)
 
 
 def _strangers(bench: Bench, resource: Resource) -> list[Handle]:
@@ -142,7 +133,7 @@ def refused_writes_change_nothing(bench: Bench) -> None:
 def _refusals(bench: Bench, operation: Operation) -> None:
     caller, resource = bench.caller, resource_of(operation)
     parents = caller.home_of(resource)
-    handle = caller.make(resource, _plain_for(bench, resource, parents), parents)
+    handle = caller.make(resource, all_but_flags(bench, caller.creation(resource), parents), parents)
     before = census(bench, resource, parents, [handle, *_strangers(bench, resource)])
     refused: list[Exchange] = []
     taken: list[Exchange] = []  # That is told already, and may have changed other records rightly.

@@ -173,8 +173,7 @@ def _shown_everywhere(bench: Bench, operation: Operation) -> None:
         nothings = [dict.fromkeys(names) for names in _parts(optional) if names]
         wanted: list[dict[str, Json]] = [all_long(bench, operation, parents)]
         wanted += [{**all_plain(bench, operation, parents), **nothing} for nothing in nothings]
-        flagless = [{name: value for name, value in given.items() if name not in resource.exclusive} for given in wanted]
-        handles = [caller.make(resource, given, parents) for given in flagless]
+        handles = [caller.make(resource, without_flags(resource, given), parents) for given in wanted]
         for view in others:
             if all(caller.reaches(view, handle) for handle in handles):
                 _as_sent(bench, operation, view, handles)
@@ -656,8 +655,23 @@ def _forgery(value: Json, mark: str) -> Json:
 def full(bench: Bench, resource: Resource) -> Handle:
     """A new record with a value for every property, but for flags that only one may have."""
     parents = bench.caller.home_of(resource)
-    plain = all_plain(bench, bench.caller.creation(resource), parents)
-    return bench.caller.make(resource, {name: v for name, v in plain.items() if name not in resource.exclusive}, parents)
+    return bench.caller.make(resource, all_but_flags(bench, bench.caller.creation(resource), parents), parents)
+
+
+def all_but_flags(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:
+    """A value for every property but the flags that only one record may have."""
+    return without_flags(resource_of(operation), all_plain(bench, operation, parents))
+
+
+def without_flags(resource: Resource, given: Mapping[str, Json]) -> dict[str, Json]:
+    """The same values, but for the flags that only one record may have."""
+    return {name: value for name, value in given.items() if name not in resource.exclusive}
+
+
+def shareable(handle: Handle) -> dict[str, Json]:
+    """What was sent for a record and may be sent for another one as well."""
+    unique = {one.property for one in handle.resource.unique}
+    return {name: value for name, value in without_flags(handle.resource, handle.sent).items() if name not in unique}
 
 
 def all_long(bench: Bench, operation: Operation, parents: Ids) -> dict[str, Json]:
